@@ -1,0 +1,28 @@
+//! All faults, grouped by the area of the clause that they violate.
+
+mod stdio_batch;
+mod stdio_exchange;
+mod stdio_input;
+mod stdio_life;
+mod stdio_output;
+
+use crate::fault::Fault;
+
+static GROUPS: &[&[Fault]] = &[
+    stdio_output::FAULTS,
+    stdio_input::FAULTS,
+    stdio_exchange::FAULTS,
+    stdio_life::FAULTS,
+    stdio_batch::FAULTS,
+];
+
+/// All faults, in a stable order, grouped by area.
+pub fn faults() -> impl Iterator<Item = &'static Fault> {
+    GROUPS.iter().copied().flatten()
+}
+
+/// The fault of that name.
+#[must_use]
+pub fn fault(name: &str) -> Option<&'static Fault> {
+    faults().find(|fault| fault.name == name)
+}

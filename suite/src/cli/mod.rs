@@ -1,0 +1,116 @@
+//! The command line: one file per command, the options by concern.
+
+mod catalogue;
+mod mock;
+mod options;
+mod stdio;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+/// Conformance tests for MCP servers: what was on the wire, clause by clause.
+#[derive(Parser)]
+#[command(
+    name = "mcp-conform",
+    version,
+    about,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit status: 0 it conforms, 1 it does not, 2 the command line or a file is wrong,\n\
+                  3 there is no server to judge, 4 the tool itself failed."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Launch a server and test it over stdio
+    Stdio(stdio::Args),
+    /// Test the built-in reference server: a first look with nothing to set up
+    Demo(stdio::DemoArgs),
+    /// List the cases
+    List(catalogue::ListArgs),
+    /// Show one case in full: clause, link, how it is probed, how to mend a server
+    Explain(catalogue::ExplainArgs),
+    /// Serve the built-in reference server, whole or with named faults
+    Mock(mock::Args),
+}
+
+/// What a command comes to: an exit status, or an error that is printed with one.
+type Outcome = Result<ExitCode, Failure>;
+
+/// Why a command could not do its work; each kind has its exit status.
+enum Failure {
+    /// The command line or a file is wrong: 2.
+    Usage(anyhow::Error),
+    /// There was no server to judge: 3.
+    NoServer(anyhow::Error),
+    /// The tool itself failed: 4.
+    Tool(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::Tool(error)
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
+    let outcome = match cli.command {
+        Command::Stdio(args) => stdio::run(args),
+        Command::Demo(args) => stdio::demo(args),
+        Command::List(args) => catalogue::list(&args),
+        Command::Explain(args) => catalogue::explain(&args),
+        Command::Mock(args) => mock::run(args),
+    };
+    let (error, status) = match outcome {
+        Ok(status) => return status,
+        Err(Failure::Usage(error)) => (error, 2),
+        Err(Failure::NoServer(error)) => (error, 3),
+        Err(Failure::Tool(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
+        Err(Failure::Tool(error)) => (error, 4),
+    };
+    eprintln!("error: {error:#}");
+    ExitCode::from(status)
+}
+
+/// What clap refuses, with our own words where it does not see the likely slip.
+fn refused(error: &clap::Error) -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let stdio = words.next().is_some_and(|word| word == "stdio");
+    if stdio && error.kind() == ErrorKind::MissingRequiredArgument {
+        eprintln!(
+            "error: there is no command to launch; put it behind `--`:\n\n  \
+             mcp-conform stdio -- npx -y @modelcontextprotocol/server-everything\n"
+        );
+        return ExitCode::from(2);
+    }
+    // Nobody reads what cannot be printed.
+    error.print().ok();
+    if error.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Whoever reads our output has seen enough (`mcp-conform list | head`).
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// The whole command line, for documents and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}

@@ -1,0 +1,222 @@
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+use crate::{
+    report::{self, FormatName, Look, Verbosity},
+    run::{FailOn, Run, Selection},
+    spec::Revision,
+};
+
+/// Which cases are run.
+#[derive(Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectionArgs {
+    /// Test this revision only (repeatable); default: every one that the server speaks
+    #[arg(long = "revision", value_name = "R")]
+    pub(super) revisions: Vec<Revision>,
+    /// Run the cases whose id matches only (repeatable); `*` and `?` as in a shell
+    #[arg(long = "case", value_name = "GLOB")]
+    pub(super) cases: Vec<String>,
+    /// Leave the cases whose id matches out (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) skip: Vec<String>,
+}
+
+impl SelectionArgs {
+    pub(super) fn selection(&self) -> Result<Selection, Failure> {
+        if let Some(revision) = self
+            .revisions
+            .iter()
+            .find(|revision| !Revision::WITH_HANDSHAKE.contains(revision))
+        {
+            return Err(Failure::Usage(anyhow!(
+                "revision {revision} cannot be tested yet; this version tests {}",
+                Revision::WITH_HANDSHAKE.map(Revision::as_str).join(", ")
+            )));
+        }
+        Selection::new(self.cases.clone(), self.skip.clone())
+            .map_err(|error| Failure::Usage(error.into()))
+    }
+}
+
+/// How a run goes about its work.
+#[derive(Args)]
+#[command(next_help_heading = "Run")]
+pub(super) struct RunArgs {
+    /// The limit for one answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(super) timeout: Duration,
+    /// How many processes may run at a time; default: twice the processors, at least 4
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// From which level on a violation makes the exit status 1
+    #[arg(long, value_name = "LEVEL", default_value = "must")]
+    pub(super) fail_on: FailOnArg,
+}
+
+impl RunArgs {
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs.map_or_else(
+            || std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).max(4)),
+            usize::from,
+        )
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum FailOnArg {
+    /// A MUST or MUST NOT
+    Must,
+    /// A SHOULD or SHOULD NOT too
+    Should,
+    /// None
+    Never,
+}
+
+impl From<FailOnArg> for FailOn {
+    fn from(arg: FailOnArg) -> FailOn {
+        match arg {
+            FailOnArg::Must => FailOn::Must,
+            FailOnArg::Should => FailOn::Should,
+            FailOnArg::Never => FailOn::Never,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.1..=3600.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "give a number of seconds from 0.1 to 3600".to_owned())
+}
+
+/// What is shown, and where it goes.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// The format on stdout
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: FormatName,
+    /// Write a report to a file as well (repeatable), as in `--report json=report.json`
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report_file)]
+    pub(super) reports: Vec<(FormatName, PathBuf)>,
+    /// Write everything that is said to a file, as JSON Lines
+    #[arg(long, value_name = "PATH")]
+    pub(super) transcript: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How text looks.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct LookArgs {
+    /// Colour: `auto` uses it on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: ColorArg,
+    /// Show the last lines only
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show every case
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorArg {
+    /// On a terminal
+    Auto,
+    /// Even in a file
+    Always,
+    /// Nowhere
+    Never,
+}
+
+impl LookArgs {
+    /// The one place that decides on colour.
+    pub(super) fn look(&self) -> Look {
+        let terminal = std::io::stdout().is_terminal();
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let width = if terminal { terminal_width() } else { 100 };
+        Look {
+            color: match self.color {
+                ColorArg::Auto => terminal && !no_color,
+                ColorArg::Always => true,
+                ColorArg::Never => false,
+            },
+            verbosity: match (self.quiet, self.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Verbose,
+                _ => Verbosity::Normal,
+            },
+            width,
+        }
+    }
+
+    /// Whether a progress line may be shown.
+    pub(super) fn progress(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// Neither so narrow that nothing fits, nor so wide that nobody reads it.
+fn terminal_width() -> usize {
+    usize::from(indicatif::TermLike::width(&console::Term::stdout())).clamp(60, 120)
+}
+
+fn report_file(text: &str) -> Result<(FormatName, PathBuf), String> {
+    let (format, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or_else(|| "give FORMAT=PATH, as in `json=report.json`".to_owned())?;
+    let format = FormatName::from_str(format, true).map_err(|_| {
+        format!(
+            "there is no format `{format}`; there are: {}",
+            FormatName::names()
+        )
+    })?;
+    Ok((format, path.into()))
+}
+
+impl OutputArgs {
+    /// Fails early where a file cannot be written: a run must not be lost at its end.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        for (_, path) in &self.reports {
+            create(path).map_err(Failure::Usage)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the reports.
+    pub(super) fn write(&self, run: &Run) -> anyhow::Result<()> {
+        let look = self.look.look();
+        let mut out = std::io::stdout().lock();
+        report::write(self.format, run, look, &mut out)?;
+        out.flush()?;
+        let plain = Look {
+            color: false,
+            verbosity: Verbosity::Verbose,
+            width: 100,
+        };
+        for (format, path) in &self.reports {
+            let mut file = std::io::BufWriter::new(create(path)?);
+            report::write(*format, run, plain, &mut file)
+                .and_then(|()| file.flush())
+                .with_context(|| format!("cannot write the report {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn create(path: &std::path::Path) -> anyhow::Result<std::fs::File> {
+    std::fs::File::create(path)
+        .with_context(|| format!("cannot write the report {}", path.display()))
+}

@@ -1,0 +1,110 @@
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use super::verdict::Outcome;
+use crate::{
+    case::{Case, Rule, Stop, Violation},
+    session::Observer,
+    spec::Revision,
+    tape::{Event, Id, Past},
+};
+
+/// What the rules have come to in one revision, over all of its sessions.
+#[derive(Debug)]
+pub(super) struct Findings {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    case: &'static Case,
+    rule: Rule,
+    subjects: u64,
+    violations: u64,
+    /// The first violation of the session that stands first in the plan, so that the evidence
+    /// does not depend on which session was faster.
+    first: Option<(usize, Violation)>,
+}
+
+impl Findings {
+    pub(super) fn new(cases: impl Iterator<Item = &'static Case>) -> Rc<RefCell<Findings>> {
+        let entries = cases
+            .filter_map(|case| {
+                case.rule.map(|rule| Entry {
+                    case,
+                    rule,
+                    subjects: 0,
+                    violations: 0,
+                    first: None,
+                })
+            })
+            .collect();
+        Rc::new(RefCell::new(Findings { entries }))
+    }
+
+    fn see(&mut self, lane: usize, event: &Event<'_>, past: &Past) {
+        for entry in &mut self.entries {
+            if !(entry.rule.subject)(event, past) {
+                continue;
+            }
+            entry.subjects += 1;
+            if let Err(Stop::Violated(violation)) = (entry.rule.holds)(event, past) {
+                entry.violations += 1;
+                if entry.first.as_ref().is_none_or(|(first, _)| lane < *first) {
+                    entry.first = Some((lane, *violation));
+                }
+            }
+        }
+    }
+
+    /// What the rule of `case` has come to; none if it has no rule.
+    pub(super) fn outcome(&self, case: &Case) -> Option<Outcome> {
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.case.clause.id == case.clause.id)?;
+        Some(match &entry.first {
+            Some((_, violation)) => Outcome::Broken(violation.clone()),
+            None if entry.subjects == 0 => Outcome::Unseen(entry.rule.unseen.to_owned()),
+            None => Outcome::Kept,
+        })
+    }
+
+    /// The first clause that a rule found broken, in the order of the registry.
+    pub(super) fn broken(&self) -> Option<&'static str> {
+        let broken = self.entries.iter().find(|entry| entry.first.is_some());
+        broken.map(|entry| entry.case.clause.id)
+    }
+}
+
+/// Lets the rules see one session.
+pub(super) struct Judge {
+    lane: usize,
+    past: Past,
+    findings: Rc<RefCell<Findings>>,
+}
+
+impl Judge {
+    pub(super) fn new(
+        lane: usize,
+        revision: Revision,
+        findings: Rc<RefCell<Findings>>,
+    ) -> Rc<RefCell<dyn Observer>> {
+        Rc::new(RefCell::new(Judge {
+            lane,
+            past: Past::new(revision),
+            findings,
+        }))
+    }
+}
+
+impl Observer for Judge {
+    fn see(&mut self, event: &Event<'_>, at: Duration) {
+        self.past.before(event, at);
+        self.findings.borrow_mut().see(self.lane, event, &self.past);
+        self.past.after(event);
+    }
+
+    fn asked(&mut self, id: &Id) {
+        self.past.asked(id.clone());
+    }
+}

@@ -1,0 +1,230 @@
+//! A lane: cases that share a session one after the other. A case that waits (for a late answer,
+//! or for the session's end) leaves the floor to the next; a session that broke is replaced.
+
+use std::{cell::Cell, collections::VecDeque, future::Future, pin::Pin, rc::Rc};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::sync::SemaphorePermit;
+
+use super::live::Revisioned;
+use crate::{
+    case::{Case, Probe, Stage, Stop},
+    session::{How, Newline, Session},
+    talk::{Curtain, Ending, Lane, Talk},
+    tape::Excerpt,
+};
+
+/// What came of the probe of one case.
+pub(super) struct Probed {
+    pub(super) case: &'static Case,
+    pub(super) result: Result<(), Stop>,
+    pub(super) log: Vec<Excerpt>,
+    pub(super) remarks: Vec<String>,
+}
+
+type Probing = Pin<Box<dyn Future<Output = Probed>>>;
+
+/// A session that is open, and its leave to run.
+pub(super) struct Open<'a> {
+    pub(super) session: Rc<Session>,
+    pub(super) permit: SemaphorePermit<'a>,
+}
+
+/// One lane of a revision.
+pub(super) struct LaneRun<'a> {
+    pub(super) revised: &'a Revisioned<'a>,
+    /// The place among the lanes: the evidence of the first one counts.
+    pub(super) number: usize,
+    /// How its sessions are ended.
+    pub(super) how: How,
+    /// How many sessions it may open that nobody reserved for it.
+    pub(super) reserved: Cell<u32>,
+}
+
+impl<'a> LaneRun<'a> {
+    /// Runs the cases, in the order given; `open` is the session to begin with.
+    pub(super) async fn run(
+        self,
+        cases: Vec<&'static Case>,
+        open: Option<Open<'a>>,
+    ) -> Vec<Probed> {
+        let mut results = Vec::with_capacity(cases.len());
+        let mut queue: VecDeque<&'static Case> = cases.into();
+        let mut interrupted: Vec<&'static str> = Vec::new();
+        let lane = Rc::new(Lane::default());
+        let mut open = open;
+        let mut broken_by: Option<&'static str> = None;
+        loop {
+            // A session that is open is ended in order, also if no case wants it.
+            let session = match (open.take(), queue.front()) {
+                (Some(open), _) => open,
+                (None, None) => break,
+                (None, Some(first)) => match self.open(first, broken_by).await {
+                    Ok(open) => open,
+                    Err(reason) => {
+                        results.extend(queue.drain(..).map(|case| unseen(case, &reason)));
+                        break;
+                    }
+                },
+            };
+            let (mut done, broken) = self.session(&lane, session, &mut queue).await;
+            broken_by = broken.or(broken_by);
+            // What the break of the session has cost gets a second chance, once.
+            for probed in
+                done.extract_if(.., |probed| matches!(probed.result, Err(Stop::Interrupted)))
+            {
+                let id = probed.case.clause.id;
+                if interrupted.contains(&id) || broken == Some(id) {
+                    let by = broken.unwrap_or("another case");
+                    let reason = format!("the session was broken by {by}");
+                    results.push(unseen(probed.case, &reason));
+                } else {
+                    interrupted.push(id);
+                    queue.push_back(probed.case);
+                }
+            }
+            results.append(&mut done);
+        }
+        for _ in &results {
+            self.revised.live.tick();
+        }
+        results
+    }
+
+    /// Opens a session; an opening case does the handshake itself.
+    async fn open(&self, first: &Case, broken_by: Option<&str>) -> Result<Open<'a>, String> {
+        let reserved = self.reserved.get();
+        if reserved > 0 {
+            self.reserved.set(reserved - 1);
+        } else if !self.revised.take_spare() {
+            return Err(match broken_by {
+                Some(id) => format!("no session is left after those that broke, the last by {id}"),
+                None => "no session is left".to_owned(),
+            });
+        }
+        let permit = self.revised.live.permit().await;
+        let session = self
+            .revised
+            .launch(self.number, &[])
+            .map_err(|error| error.to_string())?;
+        let opens_itself = matches!(first.probe, Some((Stage::Opening, _)));
+        if !opens_itself {
+            let limit = session.limits.first_answer;
+            if let Err(failure) = session.handshake(Newline::Lf, limit).await {
+                session.end(How::Quickly).await;
+                return Err(format!(
+                    "another session could not be opened: {}",
+                    failure.describe()
+                ));
+            }
+        }
+        Ok(Open { session, permit })
+    }
+
+    /// One session, until its cases are through or it breaks; the case that broke it.
+    async fn session(
+        &self,
+        lane: &Rc<Lane>,
+        open: Open<'a>,
+        queue: &mut VecDeque<&'static Case>,
+    ) -> (Vec<Probed>, Option<&'static str>) {
+        let Open { session, permit } = open;
+        let curtain = Rc::new(Curtain::default());
+        let mut results = Vec::new();
+        let mut background: FuturesUnordered<Probing> = FuturesUnordered::new();
+        let mut talks: Vec<Rc<Talk>> = Vec::new();
+        let mut broken_by = None;
+        while let Some(case) = queue.pop_front() {
+            let Some((stage, probe)) = case.probe else {
+                continue;
+            };
+            let (lane, curtain) = (Rc::clone(lane), Rc::clone(&curtain));
+            let talk = Rc::new(Talk::new(
+                Rc::clone(&session),
+                lane,
+                curtain,
+                case.clause.id,
+            ));
+            let mut probing: Probing = Box::pin(probed(case, probe, Rc::clone(&talk)));
+            let done = loop {
+                tokio::select! {
+                    biased;
+                    done = &mut probing => break Some(done),
+                    Some(other) = background.next(), if !background.is_empty() => results.push(other),
+                    () = talk.floor_left() => break None,
+                }
+            };
+            let doubtful = match &done {
+                Some(done) => done.result.is_err(),
+                None => !talk.waits_for_end.get(),
+            };
+            match done {
+                Some(done) => results.push(done),
+                None => {
+                    background.push(probing);
+                    talks.push(Rc::clone(&talk));
+                }
+            }
+            if stage == Stage::Own {
+                break;
+            }
+            let unopened = stage == Stage::Opening && !talk.opened.get();
+            if unopened || session.has_ended() || (doubtful && session.sentinel().await.is_err()) {
+                broken_by = Some(case.clause.id);
+                break;
+            }
+        }
+        // Late answers need the session; the end is waited for by those who only want that.
+        while !talks.iter().all(|talk| talk.waits_for_end.get()) {
+            tokio::select! {
+                biased;
+                Some(done) = background.next() => results.push(done),
+                () = curtain.someone_waits() => {}
+            }
+        }
+        if broken_by.is_none() && !background.is_empty() {
+            // Settle: two sentinels in turn, then the end. A server that falls silent here is
+            // read to its end all the same.
+            for _ in 0..2 {
+                if session.sentinel().await.is_err() {
+                    break;
+                }
+            }
+        }
+        drop(permit);
+        let how = if broken_by.is_some() {
+            How::Quickly
+        } else {
+            self.how
+        };
+        let end = session.end(how).await;
+        curtain.fall(match broken_by {
+            None => Ending::Done(Rc::new(end)),
+            Some(_) => Ending::Broke,
+        });
+        while let Some(done) = background.next().await {
+            results.push(done);
+        }
+        (results, broken_by)
+    }
+}
+
+fn unseen(case: &'static Case, reason: &str) -> Probed {
+    Probed {
+        case,
+        result: Err(Stop::Unverified(reason.to_owned())),
+        log: Vec::new(),
+        remarks: Vec::new(),
+    }
+}
+
+async fn probed(case: &'static Case, probe: Probe, talk: Rc<Talk>) -> Probed {
+    let result = talk.confirmed(probe(&talk).await).await;
+    talk.waits_for_end.set(true);
+    Probed {
+        case,
+        result,
+        log: talk.log(),
+        remarks: talk.remarks(),
+    }
+}

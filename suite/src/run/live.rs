@@ -1,0 +1,577 @@
+//! A run against a live server: which revisions it speaks is found out by asking, then the lanes
+//! of all revisions run side by side.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, sleep},
+};
+
+use super::{
+    Evidence, Judgement, Options, Run, Spoken,
+    judge::{Findings, Judge},
+    lane::{LaneRun, Open, Probed},
+    plan::Planned,
+    verdict::{Outcome, Verdict},
+};
+use crate::{
+    case::{Case, Env, Probe, Stage},
+    session::{How, Limits, Newline, OpenFailure, Recorder, Session},
+    spec::{Revision, Transport},
+    talk::{Curtain, Lane, Talk},
+    tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
+    target::{LaunchError, adopt_orphans, end_orphans},
+};
+
+/// How many processes a revision may cost, however often its sessions break.
+const PROCESSES: u32 = 6;
+
+/// Is told how many cases are through, and of how many.
+pub type Watch<'a> = &'a dyn Fn(usize, usize);
+
+/// There was no server to judge, or the run could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum NoServer {
+    /// It could not be launched.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// It answers `initialize` in no revision that was asked for.
+    #[error("{reason}{}", tail(stderr, stdout))]
+    NotOpened {
+        /// What happened.
+        reason: String,
+        /// The last lines of its stderr, escaped.
+        stderr: Vec<String>,
+        /// What stands on its stdout instead of a message, escaped.
+        stdout: Option<String>,
+    },
+    /// The transcript could not be written.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
+}
+
+fn tail(stderr: &[String], stdout: &Option<String>) -> String {
+    let mut text = String::new();
+    if let Some(stdout) = stdout {
+        text += &format!("\nits stdout holds: {stdout}");
+    }
+    match stderr {
+        [] => text += "\nits stderr is empty",
+        lines => {
+            text += "\nits stderr ends with:";
+            for line in &lines[lines.len().saturating_sub(10)..] {
+                text += &format!("\n  {line}");
+            }
+        }
+    }
+    text
+}
+
+/// What all revisions of a run share.
+pub(super) struct Live<'a> {
+    options: &'a Options,
+    limits: Cell<Limits>,
+    recorder: Rc<Recorder>,
+    jobs: Semaphore,
+    watch: Watch<'a>,
+    done: Cell<usize>,
+    total: Cell<usize>,
+    server: RefCell<Option<(String, String)>>,
+    /// Whether the server is known to answer only once its stdin is closed.
+    held_back: Cell<bool>,
+}
+
+impl Live<'_> {
+    pub(super) fn tick(&self) {
+        self.done.set(self.done.get() + 1);
+        (self.watch)(self.done.get(), self.total.get());
+    }
+
+    pub(super) async fn permit(&self) -> SemaphorePermit<'_> {
+        match self.jobs.acquire().await {
+            Ok(permit) => permit,
+            Err(_) => unreachable!("the semaphore is never closed"),
+        }
+    }
+}
+
+/// One revision of a run.
+pub(super) struct Revisioned<'a> {
+    pub(super) live: &'a Live<'a>,
+    revision: Revision,
+    planned: Planned,
+    findings: Rc<RefCell<Findings>>,
+    /// Processes that no lane has a claim to.
+    spare: Cell<u32>,
+}
+
+impl<'a> Revisioned<'a> {
+    fn new(live: &'a Live<'a>, revision: Revision) -> Revisioned<'a> {
+        let planned = live.options.cases(revision, Transport::Stdio);
+        Revisioned {
+            live,
+            revision,
+            findings: Findings::new(planned.selected.iter().copied()),
+            planned,
+            spare: Cell::new(0),
+        }
+    }
+
+    pub(super) fn take_spare(&self) -> bool {
+        let spare = self.spare.get();
+        self.spare.set(spare.saturating_sub(1));
+        spare > 0
+    }
+
+    pub(super) fn launch(&self, lane: usize, env: Env) -> Result<Rc<Session>, LaunchError> {
+        Session::launch(
+            &self.live.options.command,
+            env,
+            self.revision,
+            self.live.limits.get(),
+            Rc::clone(&self.live.recorder),
+            Judge::new(lane, self.revision, Rc::clone(&self.findings)),
+        )
+    }
+
+    /// Opens the first session, which shows whether the revision is spoken.
+    async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
+        let permit = self.live.permit().await;
+        let session = self.launch(0, &[])?;
+        let begin = Instant::now();
+        let opened = tokio::select! {
+            opened = session.handshake(Newline::Lf, session.limits.first_answer) => opened,
+            () = self.holds_back() => Err(OpenFailure::Silent),
+        };
+        let Err(failure) = opened else {
+            self.note_server(&session, begin.elapsed());
+            return Ok(Asked::Open(Open { session, permit }));
+        };
+        if failure == OpenFailure::Silent {
+            session.give_up();
+        }
+        session.end(How::Quickly).await;
+        let said = session.with_state(|state| state.messages) > 0;
+        let broken = self.findings.borrow().broken();
+        Ok(match (&failure, broken) {
+            (OpenFailure::OtherRevision(_) | OpenFailure::Refused(_), _) => {
+                Asked::Failed(failure, session)
+            }
+            // It speaks, but in a way that no client can read: that is a verdict.
+            (_, Some(clause)) if said || failure == OpenFailure::OnStderr => {
+                Asked::Unreadable(clause)
+            }
+            _ => Asked::Failed(failure, session),
+        })
+    }
+
+    /// Completes when it is clear that the server answers only once its stdin is closed: a
+    /// second process, whose stdin is closed at once, has answered long before the first.
+    async fn holds_back(&self) {
+        if !self.live.held_back.get() {
+            sleep(self.live.limits.get().answer).await;
+        }
+        let begin = Instant::now();
+        if self.trial().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        sleep(begin.elapsed() * 2 + Duration::from_secs(1)).await;
+        self.live.held_back.set(true);
+    }
+
+    async fn trial(&self) -> Option<()> {
+        let findings = Findings::new(std::iter::empty());
+        let session = Session::launch(
+            &self.live.options.command,
+            &[],
+            self.revision,
+            self.live.limits.get(),
+            Rc::clone(&self.live.recorder),
+            Judge::new(0, self.revision, findings),
+        )
+        .ok()?;
+        let mut receiver = session.expect(Id::Text("initialize".to_owned()));
+        let request = Newline::Lf.end(&session.initialize());
+        session
+            .write(&[request.as_bytes()], Duration::ZERO)
+            .await
+            .ok()?;
+        session.close_stdin().await;
+        let deadline = Instant::now() + session.limits.answer;
+        let answer = session.answer(&mut receiver, session.now(), deadline).await;
+        session.end(How::Quickly).await;
+        answer.map(drop)
+    }
+
+    fn note_server(&self, session: &Session, startup: Duration) {
+        let mut limits = self.live.limits.get();
+        // What has started once starts again in about the time, a busy machine allowed for.
+        limits.first_answer = limits.first_answer.min(limits.answer + startup * 5);
+        self.live.limits.set(limits);
+        let info = session.initialized().unwrap_or_default()["serverInfo"].clone();
+        let text = |name: &str| escaped(info[name].as_str().unwrap_or_default());
+        self.live
+            .server
+            .borrow_mut()
+            .get_or_insert_with(|| (text("name"), text("version")));
+    }
+
+    /// Runs the lanes of the revision.
+    async fn judge(&self, open: Open<'a>, newest: bool) -> Vec<Probed> {
+        let of = |stages: &[Stage]| -> Vec<&'static Case> {
+            stages
+                .iter()
+                .flat_map(|stage| {
+                    self.planned
+                        .run
+                        .iter()
+                        .filter(move |case| case.stage() == Some(*stage))
+                })
+                .copied()
+                .collect()
+        };
+        let own = of(&[Stage::Own]);
+        self.spare
+            .set(PROCESSES.saturating_sub(1 + own.len() as u32));
+        let lane = |number, how, reserved| LaneRun {
+            revised: self,
+            number,
+            how,
+            reserved: Cell::new(reserved),
+        };
+        let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));
+        let rough = lane(1, How::Quickly, 0).run(of(&[Stage::Opening, Stage::Rough]), None);
+        let own = own
+            .into_iter()
+            .enumerate()
+            .map(|(number, case)| lane(2 + number, How::Quickly, 1).run(vec![case], None));
+        let (shared, rough, own) = futures_util::join!(shared, rough, join_all(own));
+        let mut probed: Vec<Probed> = shared
+            .into_iter()
+            .chain(rough)
+            .chain(own.into_iter().flatten())
+            .collect();
+        if newest {
+            for probed in &mut probed {
+                if let Some((env, remark)) = probed.case.remark {
+                    probed
+                        .remarks
+                        .extend(self.remark(probed.case, env, remark).await);
+                }
+            }
+        }
+        probed
+    }
+
+    /// What a look in a process of its own adds to a verdict; nothing if the processes are used up.
+    async fn remark(&self, case: &'static Case, env: Env, remark: Probe) -> Vec<String> {
+        if !self.take_spare() {
+            return Vec::new();
+        }
+        let permit = self.live.permit().await;
+        let Ok(session) = Session::launch(
+            &self.live.options.command,
+            env,
+            self.revision,
+            self.live.limits.get(),
+            Rc::clone(&self.live.recorder),
+            Judge::new(0, self.revision, Findings::new(std::iter::empty())),
+        ) else {
+            return Vec::new();
+        };
+        let (lane, curtain) = (Rc::<Lane>::default(), Rc::<Curtain>::default());
+        let talk = Talk::new(Rc::clone(&session), lane, curtain, case.clause.id);
+        // A remark that could not be looked at is none.
+        remark(&talk).await.ok();
+        drop(permit);
+        session.end(How::Quickly).await;
+        talk.remarks()
+    }
+
+    /// The verdicts, in the order of the registry.
+    fn fold(&self, mut probed: Vec<Probed>, unreadable: Option<&str>) -> Vec<Judgement> {
+        let findings = self.findings.borrow();
+        let judged = self.planned.selected.iter().map(|&case| {
+            let probe = probed
+                .iter()
+                .position(|probed| probed.case.clause.id == case.clause.id)
+                .map(|at| probed.swap_remove(at));
+            let (log, remarks, probe) = match probe {
+                Some(probed) => (probed.log, probed.remarks, Some(Outcome::of(probed.result))),
+                None if case.probe.is_some() => {
+                    let clause = unreadable.unwrap_or("another case");
+                    let reason = format!("the session could not be opened, see {clause}");
+                    (Vec::new(), Vec::new(), Some(Outcome::Unseen(reason)))
+                }
+                None => (Vec::new(), Vec::new(), None),
+            };
+            let rule = findings.outcome(case);
+            let by_rule = matches!(rule, Some(Outcome::Broken(_)));
+            self.judgement(
+                case,
+                Outcome::fold(probe, rule),
+                if by_rule { Vec::new() } else { log },
+                remarks,
+            )
+        });
+        judged.collect()
+    }
+
+    fn judgement(
+        &self,
+        case: &'static Case,
+        outcome: Outcome,
+        log: Vec<crate::tape::Excerpt>,
+        remarks: Vec<String>,
+    ) -> Judgement {
+        let secrets = &self.live.options.secrets;
+        let hide = |text: &str| secrets.redact_text(text);
+        let mut evidence = Evidence::default();
+        let (verdict, message) = match outcome {
+            Outcome::Kept => (Verdict::Pass, None),
+            Outcome::Unseen(reason) => (Verdict::Unverified, Some(reason)),
+            Outcome::Error(reason) => {
+                evidence.exchange = log;
+                (Verdict::Error, Some(reason))
+            }
+            Outcome::Broken(violation) => {
+                evidence.exchange = log;
+                // The case's own log may hold what it shows.
+                let shown = violation.evidence.into_iter().filter(|shown| {
+                    !evidence
+                        .exchange
+                        .iter()
+                        .any(|known| known.at == shown.at && known.text == shown.text)
+                });
+                let shown: Vec<_> = shown.collect();
+                evidence.exchange.extend(shown);
+                evidence.compared = violation.compared.map(|(a, b)| (hide(&a), hide(&b)));
+                (
+                    Verdict::of_violation(case.clause.level),
+                    Some(violation.message),
+                )
+            }
+        };
+        if !secrets.is_empty() {
+            for excerpt in &mut evidence.exchange {
+                let redacted = secrets.redact(&excerpt.text);
+                if *redacted != *excerpt.text {
+                    excerpt.text = redacted.into();
+                    excerpt.mark = None;
+                }
+            }
+        }
+        Judgement {
+            case,
+            revision: self.revision,
+            transport: Transport::Stdio,
+            verdict,
+            message: message.map(|message| hide(&message)),
+            remarks,
+            evidence,
+        }
+    }
+}
+
+/// What came of asking for a revision.
+enum Asked<'a> {
+    Open(Open<'a>),
+    /// It answers, but in a way that breaks this clause and leaves no session.
+    Unreadable(&'static str),
+    Failed(OpenFailure, Rc<Session>),
+}
+
+/// Judges the server over stdio.
+///
+/// # Errors
+/// There is no server to judge, or the transcript cannot be written.
+pub async fn run(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> {
+    adopt_orphans();
+    let result = tokio::task::LocalSet::new()
+        .run_until(run_here(options, watch))
+        .await;
+    end_orphans();
+    result
+}
+
+/// Ends what an interrupted run has left behind.
+pub fn clean_up() {
+    end_orphans();
+}
+
+async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> {
+    let started = jiff::Timestamp::now();
+    let mut revisions = match options.revisions.as_slice() {
+        [] => Revision::WITH_HANDSHAKE.to_vec(),
+        asked => asked.to_vec(),
+    };
+    revisions.sort_unstable_by(|a, b| b.cmp(a));
+    revisions.dedup();
+    let transcript = match &options.transcript {
+        None => None,
+        Some(path) => {
+            let head = json!({
+                "transcript": TRANSCRIPT_VERSION,
+                "tool": concat!("mcp-conform ", env!("CARGO_PKG_VERSION")),
+                "transport": Transport::Stdio.as_str(),
+                "started": started.to_string(),
+            });
+            Some(Transcript::create(path, options.secrets.clone(), &head)?)
+        }
+    };
+    let live = Live {
+        options,
+        limits: Cell::new(Limits {
+            answer: options.timeout,
+            ..Limits::default()
+        }),
+        recorder: Rc::new(Recorder::new(Instant::now(), transcript)),
+        jobs: Semaphore::new(options.jobs.max(1)),
+        watch,
+        done: Cell::new(0),
+        total: Cell::new(0),
+        server: RefCell::default(),
+        held_back: Cell::new(false),
+    };
+    let revised: Vec<Revisioned<'_>> = revisions
+        .iter()
+        .map(|revision| Revisioned::new(&live, *revision))
+        .collect();
+    let judged = judge_all(&live, &revised).await;
+    let judged = match judged {
+        Ok(judged) => judged,
+        Err(error) => return Err(error),
+    };
+    let mut run = Run {
+        started: started.to_string(),
+        duration: live.recorder.now(),
+        target: options.secrets.redact_text(&options.command.shell()),
+        transport: Transport::Stdio,
+        server: live.server.borrow().clone(),
+        options: options.shell.clone(),
+        filtered: !options.selection.is_whole(),
+        finished: true,
+        processes: live.recorder.sessions(),
+        revisions: Vec::new(),
+        judgements: Vec::new(),
+    };
+    for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
+        run.revisions.push((revised.revision, spoken));
+        run.judgements.extend(judgements);
+    }
+    drop(revised);
+    let recorder = Rc::into_inner(live.recorder);
+    if let Some(transcript) = recorder.and_then(|recorder| recorder.transcript) {
+        transcript.finish()?;
+    }
+    Ok(run)
+}
+
+type Judged = (Spoken, Vec<Judgement>);
+
+/// Asks for the newest revision first: a launcher that downloads does so once. The others follow
+/// side by side.
+async fn judge_all<'a>(
+    live: &'a Live<'a>,
+    revised: &'a [Revisioned<'a>],
+) -> Result<Vec<Judged>, NoServer> {
+    let Some((first, others)) = revised.split_first() else {
+        return Ok(Vec::new());
+    };
+    let newest = Cell::new(true);
+    let failed = RefCell::new(Vec::new());
+    let probes = |revised: &Revisioned<'_>| {
+        revised
+            .planned
+            .run
+            .iter()
+            .filter(|case| case.probe.is_some())
+            .count()
+    };
+    let go = async |revised: &'a Revisioned<'a>, asked: Asked<'a>| match asked {
+        Asked::Open(open) => {
+            live.total.set(live.total.get() + probes(revised));
+            let probed = revised.judge(open, newest.replace(false)).await;
+            (Spoken::Yes, revised.fold(probed, None))
+        }
+        Asked::Unreadable(clause) => (Spoken::Yes, revised.fold(Vec::new(), Some(clause))),
+        Asked::Failed(failure, session) => {
+            let spoken = match &failure {
+                OpenFailure::OtherRevision(offered) => Spoken::Other(offered.clone()),
+                failure => Spoken::No(failure.describe()),
+            };
+            failed.borrow_mut().push((failure, session));
+            (spoken, Vec::new())
+        }
+    };
+    let asked = first.ask().await?;
+    if matches!(asked, Asked::Failed(OpenFailure::Silent, _)) {
+        // It has had the time to download; from now on it is only asked.
+        let mut limits = live.limits.get();
+        limits.first_answer = limits.answer;
+        live.limits.set(limits);
+    }
+    let rest = join_all(
+        others
+            .iter()
+            .map(async |revised| Ok(go(revised, revised.ask().await?).await)),
+    );
+    let (first, rest): (Judged, Vec<Result<Judged, LaunchError>>) =
+        futures_util::join!(go(first, asked), rest);
+    let mut judged = vec![first];
+    for result in rest {
+        judged.push(result?);
+    }
+    if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
+        let mut failed = failed.into_inner();
+        // The most telling failure: an answer, then a death, then silence.
+        failed.sort_by_key(|(failure, _)| match failure {
+            OpenFailure::OtherRevision(_) => 0,
+            OpenFailure::Refused(_) => 1,
+            OpenFailure::Died => 2,
+            _ => 3,
+        });
+        if let Some((failure, session)) = failed.first() {
+            let asked: Vec<_> = revised
+                .iter()
+                .map(|revised| revised.revision.as_str())
+                .collect();
+            let reason = match failure {
+                OpenFailure::OtherRevision(offered) => format!(
+                    "the server speaks none of the revisions {}: it offers `{offered}`; choose with --revision",
+                    asked.join(", ")
+                ),
+                failure => format!("no server to judge: {}", failure.describe()),
+            };
+            return Err(NoServer::NotOpened {
+                reason,
+                stderr: session.stderr_tail(),
+                stdout: session.stdout_noise(),
+            });
+        }
+    }
+    Ok(judged)
+}
+
+impl OpenFailure {
+    pub(super) fn describe(&self) -> String {
+        match self {
+            OpenFailure::OtherRevision(offered) => {
+                format!("`initialize` is answered with revision `{offered}`")
+            }
+            OpenFailure::Refused(error) => format!("`initialize` is refused: {error}"),
+            OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
+            OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \
+                 server on stdio?"
+                .to_owned(),
+            OpenFailure::OnStderr => "`initialize` is answered on stderr".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The handshake of the revisions up to 2025-11-25.
+
+use std::{rc::Rc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Broken, Session, peer};
+use crate::{
+    spec::Revision,
+    tape::{Event, Id, escaped},
+};
+
+/// How the lines of a handshake end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Newline {
+    Lf,
+    CrLf,
+}
+
+impl Newline {
+    pub(crate) fn end(self, message: &Value) -> String {
+        match self {
+            Newline::Lf => format!("{message}\n"),
+            Newline::CrLf => format!("{message}\r\n"),
+        }
+    }
+}
+
+/// Why a session could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OpenFailure {
+    /// The server offers another revision, or names none that we know.
+    OtherRevision(String),
+    /// `initialize` was answered by this error.
+    Refused(String),
+    /// The process ended before it answered.
+    Died,
+    /// Nothing came within the limit.
+    Silent,
+    /// The answer stands on stderr, and on stdout there is none.
+    OnStderr,
+}
+
+impl Session {
+    /// Sends `initialize`, waits for the answer, and sends `notifications/initialized`.
+    pub(crate) async fn handshake(
+        self: &Rc<Self>,
+        newline: Newline,
+        limit: Duration,
+    ) -> Result<(), OpenFailure> {
+        let mut receiver = self.expect(Id::Text("initialize".to_owned()));
+        let request = newline.end(&self.initialize());
+        // A write that fails shows as the end of stdout, with a better reason.
+        let written = self.write(&[request.as_bytes()], Duration::ZERO).await;
+        if let Err(Broken::NotReading(_)) = written {
+            self.until(|state| state.stdout_ended).await;
+        }
+        let deadline = Instant::now() + limit;
+        let answer = tokio::select! {
+            answer = self.answer(&mut receiver, self.now(), deadline) => answer,
+            () = self.only_on_stderr() => return Err(OpenFailure::OnStderr),
+        };
+        let Some(answer) = answer else {
+            return Err(if self.has_ended() {
+                OpenFailure::Died
+            } else {
+                OpenFailure::Silent
+            });
+        };
+        let message = answer.message.value().unwrap_or_default();
+        let Some(result) = message.get("result") else {
+            let error = message.get("error").unwrap_or(&Value::Null).to_string();
+            return Err(OpenFailure::Refused(escaped(
+                &error[..error.floor_char_boundary(300)],
+            )));
+        };
+        let offered = result["protocolVersion"].as_str().unwrap_or_default();
+        if offered != self.revision.as_str() {
+            return Err(OpenFailure::OtherRevision(escaped(
+                &offered[..offered.floor_char_boundary(40)],
+            )));
+        }
+        self.state.borrow_mut().initialized = Some(result.clone());
+        let initialized = newline.end(&json!({
+            "jsonrpc": "2.0",
+            "method": "notifications/initialized",
+        }));
+        self.write(&[initialized.as_bytes()], Duration::ZERO)
+            .await
+            .map_err(|_| OpenFailure::Died)
+    }
+
+    /// The request that opens a session.
+    pub(crate) fn initialize(&self) -> Value {
+        let mut client = json!({ "name": "mcp-conform", "version": env!("CARGO_PKG_VERSION") });
+        if self.revision >= Revision::V2025_06_18 {
+            client["title"] = json!("mcp-conform");
+        }
+        json!({
+            "jsonrpc": "2.0",
+            "id": "initialize",
+            "method": "initialize",
+            "params": {
+                "protocolVersion": self.revision.as_str(),
+                "capabilities": peer::capabilities(self.revision),
+                "clientInfo": client,
+            },
+        })
+    }
+
+    /// Notes that the first answer is not coming; what is held back shows once stdin is closed.
+    pub(crate) fn give_up(&self) {
+        self.mark("gave-up", json!({}));
+        self.tell(&Event::GaveUp);
+    }
+
+    /// Completes when an open request has been answered on stderr, and stdout has had the
+    /// time for one answer since.
+    async fn only_on_stderr(&self) {
+        self.until(|state| state.stderr.answers.iter().any(|(id, _)| state.awaits(id)))
+            .await;
+        sleep_until(Instant::now() + self.limits.answer).await;
+    }
+}

@@ -1,0 +1,392 @@
+//! A conversation with a server: its process, what is asked and answered, and its end.
+
+mod end;
+mod handshake;
+mod peer;
+mod reader;
+mod state;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::AsyncWriteExt,
+    process::ChildStdin,
+    sync::{Mutex, Notify, oneshot},
+    time::{Instant, timeout},
+};
+
+pub(crate) use end::{End, How};
+pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use state::{Answer, Stray};
+
+use crate::{
+    spec::Revision,
+    tape::{Event, Id, Stream, Transcript, escaped},
+    target::{Command, LaunchError, Process},
+};
+use state::State;
+
+/// The limits of a run, all in time.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For one answer (`--timeout`).
+    pub answer: Duration,
+    /// For the first answer of a process: launchers may download first.
+    pub first_answer: Duration,
+    /// For the end of a process after its stdin was closed, or SIGTERM sent.
+    pub exit: Duration,
+    /// The quiet window, where only time can tell that nothing more comes.
+    pub quiet: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            answer: Duration::from_secs(10),
+            first_answer: Duration::from_secs(60),
+            exit: Duration::from_secs(5),
+            quiet: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Sees everything that happens in a session, as it happens.
+pub(crate) trait Observer {
+    fn see(&mut self, event: &Event<'_>, at: Duration);
+    /// We are about to send a request with this id.
+    fn asked(&mut self, id: &Id);
+}
+
+/// The clock and the transcript that all sessions of a run share.
+pub(crate) struct Recorder {
+    pub(crate) start: Instant,
+    pub(crate) transcript: Option<Transcript>,
+    sessions: Cell<u32>,
+}
+
+impl Recorder {
+    pub(crate) fn new(start: Instant, transcript: Option<Transcript>) -> Recorder {
+        Recorder {
+            start,
+            transcript,
+            sessions: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// How many processes have been started.
+    pub(crate) fn sessions(&self) -> u32 {
+        self.sessions.get()
+    }
+}
+
+/// Why something could not be said or was not answered: the transport's side of it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Broken {
+    /// The server's stdout has ended.
+    #[error("the server closed its stdout{0}")]
+    Ended(String),
+    /// The server no longer reads.
+    #[error("the server does not read its stdin: {0}")]
+    NotReading(String),
+    /// No answer within the limit.
+    #[error("`{method}` was not answered within {} s", limit.as_secs_f32())]
+    Silent {
+        /// What was asked.
+        method: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The server sends without bounds.
+    #[error("{0}")]
+    Flood(String),
+}
+
+/// One process and what is said with it.
+pub(crate) struct Session {
+    /// Which session of the run this is, from 1.
+    pub(crate) number: u32,
+    pub(crate) revision: Revision,
+    pub(crate) limits: Limits,
+    recorder: Rc<Recorder>,
+    observer: Rc<RefCell<dyn Observer>>,
+    stdin: Mutex<Option<ChildStdin>>,
+    process: Mutex<Option<Process>>,
+    state: RefCell<State>,
+    changed: Notify,
+    counter: Cell<u32>,
+    /// When each case had its turn.
+    turns: RefCell<Vec<Duration>>,
+    /// Where roots are, for a server that asks.
+    root: String,
+}
+
+impl Session {
+    /// Launches the server; nothing is said yet.
+    pub(crate) fn launch(
+        command: &Command,
+        env: &[(&str, &str)],
+        revision: Revision,
+        limits: Limits,
+        recorder: Rc<Recorder>,
+        observer: Rc<RefCell<dyn Observer>>,
+    ) -> Result<Rc<Session>, LaunchError> {
+        let (process, pipes) = Process::launch(command, env)?;
+        let number = recorder.sessions.get() + 1;
+        recorder.sessions.set(number);
+        let session = Rc::new(Session {
+            number,
+            revision,
+            limits,
+            recorder,
+            observer,
+            stdin: Mutex::new(Some(pipes.stdin)),
+            process: Mutex::new(Some(process)),
+            state: RefCell::default(),
+            changed: Notify::new(),
+            counter: Cell::new(0),
+            turns: RefCell::default(),
+            root: root(command),
+        });
+        session.mark("opened", json!({ "revision": revision.as_str() }));
+        tokio::task::spawn_local(Rc::clone(&session).read_stdout(pipes.stdout));
+        tokio::task::spawn_local(Rc::clone(&session).read_stderr(pipes.stderr));
+        Ok(session)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.recorder.now()
+    }
+
+    fn mark(&self, name: &str, details: Value) {
+        if let Some(transcript) = &self.recorder.transcript {
+            transcript.event(self.now(), self.number, name, details);
+        }
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        self.observer.borrow_mut().see(event, self.now());
+    }
+
+    /// An id that has not been used in this session: `name-1`, `name-2` …
+    pub(crate) fn fresh_id(&self, name: &str) -> String {
+        let number = self.counter.get() + 1;
+        self.counter.set(number);
+        format!("{name}-{number}")
+    }
+
+    /// Announces a request, so that its answer is kept.
+    pub(crate) fn expect(&self, id: Id) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        self.observer.borrow_mut().asked(&id);
+        self.state.borrow_mut().expect(id, sender);
+        receiver
+    }
+
+    /// Writes bytes as they are, in pieces with a pause between them; nothing else is written
+    /// in the meantime.
+    pub(crate) async fn write(&self, pieces: &[&[u8]], pause: Duration) -> Result<(), Broken> {
+        let mut stdin = self.stdin.lock().await;
+        let Some(pipe) = stdin.as_mut() else {
+            return Err(Broken::NotReading("it is closed".to_owned()));
+        };
+        let whole = pieces.concat();
+        self.tell(&Event::Sent(&whole));
+        for (number, piece) in pieces.iter().enumerate() {
+            if number > 0 && !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+            if let Some(transcript) = &self.recorder.transcript {
+                transcript.bytes(self.now(), self.number, Stream::Stdin, piece);
+            }
+            let written = timeout(self.limits.answer, async {
+                pipe.write_all(piece).await?;
+                pipe.flush().await
+            });
+            match written.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(Broken::NotReading(error.to_string())),
+                Err(_) => return Err(Broken::NotReading("the pipe stays full".to_owned())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the answer to what was sent at `sent` until `deadline`, or until stdout ends.
+    pub(crate) async fn answer(
+        &self,
+        receiver: &mut oneshot::Receiver<Answer>,
+        sent: Duration,
+        deadline: Instant,
+    ) -> Option<Answer> {
+        let answer = tokio::select! {
+            biased;
+            answer = receiver => answer.ok(),
+            () = self.until(|state| state.stdout_ended) => None,
+            () = tokio::time::sleep_until(deadline) => None,
+        }?;
+        let mut state = self.state.borrow_mut();
+        // What we delay ourselves says nothing about the server.
+        if state.initialized.is_some() && state.slow.is_none() {
+            state.slowest = state.slowest.max(answer.at.saturating_sub(sent));
+        }
+        Some(answer)
+    }
+
+    /// One sentinel: `ping`, answered within the limit.
+    pub(crate) async fn sentinel(&self) -> Result<Answer, Broken> {
+        let id = self.fresh_id("sentinel");
+        let mut answer = self.expect(Id::Text(id.clone()));
+        let line = format!(
+            "{}\n",
+            json!({"jsonrpc": "2.0", "id": id, "method": "ping"})
+        );
+        self.write(&[line.as_bytes()], Duration::ZERO).await?;
+        let deadline = Instant::now() + self.limits.answer;
+        self.answer(&mut answer, self.now(), deadline)
+            .await
+            .ok_or_else(|| self.broken("ping"))
+    }
+
+    /// Why `method` has no answer.
+    pub(crate) fn broken(&self, method: &str) -> Broken {
+        let state = self.state.borrow();
+        if let Some(flood) = &state.flood {
+            Broken::Flood(flood.clone())
+        } else if state.stdout_ended {
+            let last = state.stderr.last_line();
+            Broken::Ended(match last {
+                Some(line) => format!(" (its stderr ends with `{}`)", escaped(line)),
+                None => String::new(),
+            })
+        } else {
+            Broken::Silent {
+                method: method.to_owned(),
+                limit: self.limits.answer,
+            }
+        }
+    }
+
+    /// Waits until `ready` holds of what has been read.
+    pub(crate) async fn until(&self, ready: impl Fn(&State) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if ready(&self.state.borrow()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// How long nothing has to come for it to count as silence: the quiet window, or much more
+    /// than the slowest answer of this session took, and the limit for one answer at most.
+    pub(crate) fn silence_window(&self) -> Duration {
+        let slowest = self.state.borrow().slowest;
+        (slowest * 10)
+            .max(self.limits.quiet)
+            .min(self.limits.answer)
+    }
+
+    /// Completes when the server is silent about what was sent at `sent`: it has answered two
+    /// sentinels in turn since, and the window is over. Never if it does not answer them.
+    pub(crate) async fn silence(&self, sent: Instant) {
+        for _ in 0..2 {
+            if self.sentinel().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        tokio::time::sleep_until(sent + self.silence_window()).await;
+    }
+
+    /// Whether stdout has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state.borrow().stdout_ended
+    }
+
+    /// Looks at what has been read.
+    pub(crate) fn with_state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.borrow())
+    }
+
+    /// A case has its turn from now on; which one it is.
+    pub(crate) fn begin_turn(&self) -> usize {
+        let mut turns = self.turns.borrow_mut();
+        turns.push(self.now());
+        turns.len() - 1
+    }
+
+    /// From when to when a turn lasted.
+    pub(crate) fn turn(&self, turn: usize) -> std::ops::Range<Duration> {
+        let turns = self.turns.borrow();
+        turns[turn]..turns.get(turn + 1).copied().unwrap_or(Duration::MAX)
+    }
+
+    /// Makes the reader wait, and then read little by little, so that the server's pipe fills up.
+    pub(crate) fn read_slowly(&self, pause: Option<Duration>) {
+        self.state.borrow_mut().slow = pause;
+    }
+
+    /// The `result` of `initialize`, once the handshake is done.
+    pub(crate) fn initialized(&self) -> Option<Value> {
+        self.state.borrow().initialized.clone()
+    }
+
+    /// Whether the server declared a capability, given as a path.
+    pub(crate) fn declares(&self, path: &str) -> bool {
+        let state = self.state.borrow();
+        let Some(result) = &state.initialized else {
+            return false;
+        };
+        let capability = path
+            .split('.')
+            .try_fold(&result["capabilities"], |value, name| value.get(name));
+        capability.is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
+    }
+
+    /// The last lines of stderr, escaped.
+    pub(crate) fn stderr_tail(&self) -> Vec<String> {
+        self.state.borrow().stderr.tail()
+    }
+
+    /// The first bytes of stdout that are no message, escaped.
+    pub(crate) fn stdout_noise(&self) -> Option<String> {
+        let state = self.state.borrow();
+        let pending = state.lines.pending().map(|(text, _)| text);
+        let noise = state
+            .damage
+            .first()
+            .map(|damage| &*damage.excerpt.text)
+            .or(pending)?;
+        Some(escaped(&noise[..noise.len().min(200)]))
+    }
+}
+
+/// The URI of the folder that the server runs in.
+fn root(command: &Command) -> String {
+    let folder = command
+        .cwd
+        .clone()
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_default();
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let encoded: String = folder
+        .to_string_lossy()
+        .replace('\\', "/")
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b':' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("file:///{}", encoded.trim_start_matches('/'))
+}

@@ -1,0 +1,154 @@
+use std::{rc::Rc, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{ChildStderr, ChildStdout},
+};
+
+use super::{Session, peer};
+use crate::tape::{Class, Event, Excerpt, Found, Id, Kind, Lines, Message, Stream};
+
+const CHUNK: usize = 64 * 1024;
+/// How much is read at a time while the server's pipe is kept full.
+const SLOW_CHUNK: usize = 1024;
+/// A longer line is no message of anyone; reading ends.
+const LINE_LIMIT: u64 = 256 * 1024 * 1024;
+
+impl Session {
+    /// Reads stdout to its end, judging and routing what comes.
+    pub(super) async fn read_stdout(self: Rc<Self>, mut stdout: ChildStdout) {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let slow = self.state.borrow().slow;
+            if let Some(pause) = slow {
+                // The pause is the stimulus: it lets the server fill its pipe.
+                tokio::time::sleep(pause).await;
+                self.state.borrow_mut().slow = Some(Duration::ZERO);
+            }
+            let room = if slow.is_some() { SLOW_CHUNK } else { CHUNK };
+            let Some(read) = read(&mut stdout, &mut chunk[..room]).await else {
+                break;
+            };
+            self.arrived(&chunk[..read]);
+            let pending = self.state.borrow().lines.pending_len();
+            if pending > LINE_LIMIT {
+                let flood = format!("a line of stdout is longer than {} MiB", LINE_LIMIT >> 20);
+                self.state.borrow_mut().flood = Some(flood);
+                break;
+            }
+        }
+        self.take(|lines, in_flight, found| lines.end(in_flight, found));
+        self.state.borrow_mut().stdout_ended = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Reads stderr to its end: a full pipe would stop the server.
+    pub(super) async fn read_stderr(self: Rc<Self>, mut stderr: ChildStderr) {
+        let mut chunk = vec![0; CHUNK];
+        let mut lines = Lines::default();
+        while let Some(read) = read(&mut stderr, &mut chunk).await {
+            let bytes = &chunk[..read];
+            if let Some(transcript) = &self.recorder.transcript {
+                transcript.bytes(self.now(), self.number, Stream::Stderr, bytes);
+            }
+            self.state.borrow_mut().stderr.push(bytes);
+            // A response to an open request may have gone to the wrong stream.
+            if self.state.borrow().in_flight() > 0 {
+                lines.push(bytes, 0, &mut |found| {
+                    if let Found::Message(message) = found {
+                        self.on_stderr(&message);
+                    }
+                });
+            }
+        }
+        let mut state = self.state.borrow_mut();
+        state.stderr.end_line();
+        state.stderr_ended = true;
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    fn on_stderr(&self, message: &Message) {
+        let mut state = self.state.borrow_mut();
+        if let (Kind::Response, Some(id), Some(text)) =
+            (message.kind(), &message.id, message.text())
+            && state.awaits(id)
+            && state.stderr.answers.len() < 64
+        {
+            let answer = (id.clone(), text.to_vec());
+            state.stderr.answers.push(answer);
+            drop(state);
+            self.changed.notify_waiters();
+        }
+    }
+
+    fn arrived(self: &Rc<Self>, bytes: &[u8]) {
+        if let Some(transcript) = &self.recorder.transcript {
+            transcript.bytes(self.now(), self.number, Stream::Stdout, bytes);
+        }
+        self.take(|lines, in_flight, found| lines.push(bytes, in_flight, found));
+        self.changed.notify_waiters();
+    }
+
+    /// Lets the triage run, then deals with what it found in order.
+    fn take(self: &Rc<Self>, run: impl FnOnce(&mut Lines, usize, &mut dyn FnMut(Found))) {
+        let (mut lines, in_flight) = {
+            let mut state = self.state.borrow_mut();
+            (std::mem::take(&mut state.lines), state.in_flight())
+        };
+        run(&mut lines, in_flight, &mut |found| match found {
+            Found::Message(message) => self.on_message(message),
+            Found::Line(line) => {
+                self.tell(&Event::Line(&line));
+                let excerpt = Excerpt::of_line(self.now(), &line);
+                let mut state = self.state.borrow_mut();
+                match line.class {
+                    Class::Array => state.array(excerpt),
+                    Class::Text | Class::Torn | Class::NotUtf8 | Class::Alien => {
+                        state.damaged(line.class, excerpt);
+                    }
+                    _ => {}
+                }
+            }
+        });
+        self.state.borrow_mut().lines = lines;
+    }
+
+    fn on_message(self: &Rc<Self>, message: Message) {
+        self.state.borrow_mut().messages += 1;
+        self.tell(&Event::Message(&message));
+        match message.kind() {
+            Kind::Response => {
+                let now = self.now();
+                self.state.borrow_mut().answered(message, now);
+            }
+            Kind::Request => {
+                if let Some(answer) = peer::answer(&message, &self.root) {
+                    let session = Rc::clone(self);
+                    tokio::task::spawn_local(async move {
+                        let line = format!("{answer}\n");
+                        // A server that no longer reads shows at the next request of ours.
+                        session.write(&[line.as_bytes()], Duration::ZERO).await.ok();
+                    });
+                }
+            }
+            Kind::Notification => {}
+        }
+    }
+
+    /// The requests that were answered on stderr and not on stdout.
+    pub(crate) fn answers_on_stderr(&self) -> Vec<(Id, Vec<u8>)> {
+        let state = self.state.borrow();
+        let open = state
+            .stderr
+            .answers
+            .iter()
+            .filter(|(id, _)| state.awaits(id));
+        open.cloned().collect()
+    }
+}
+
+async fn read(from: &mut (impl AsyncRead + Unpin), chunk: &mut [u8]) -> Option<usize> {
+    // An error of the pipe ends the stream like its end does.
+    from.read(chunk).await.ok().filter(|read| *read > 0)
+}

@@ -1,0 +1,155 @@
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
+
+/// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
+const KEPT: usize = 256;
+/// How much of stderr's end is kept, in lines and in bytes of a line.
+const STDERR_LINES: usize = 40;
+const STDERR_LINE_BYTES: usize = 4 * 1024;
+
+/// A response to one of our requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) message: Message,
+    pub(crate) at: Duration,
+}
+
+/// A response that answers none of our requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Stray {
+    pub(crate) message: Message,
+    pub(crate) at: Duration,
+}
+
+/// A line that no client can read as a message.
+#[derive(Clone, Debug)]
+pub(crate) struct Damage {
+    pub(crate) class: Class,
+    pub(crate) excerpt: Excerpt,
+}
+
+/// What has been read of a session so far, bounded.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) lines: Lines,
+    waiting: HashMap<Id, oneshot::Sender<Answer>>,
+    /// How long the slowest answer took, that to `initialize` apart.
+    pub(crate) slowest: Duration,
+    /// Every id that we have used: an answer to one of them is no stray.
+    asked: HashSet<Id>,
+    pub(crate) strays: Vec<Stray>,
+    /// Lines that were arrays.
+    pub(crate) arrays: Vec<Excerpt>,
+    pub(crate) damage: Vec<Damage>,
+    /// How many messages have been read.
+    pub(crate) messages: u64,
+    pub(crate) stdout_ended: bool,
+    pub(crate) stderr_ended: bool,
+    pub(crate) stderr: Stderr,
+    pub(crate) flood: Option<String>,
+    pub(crate) slow: Option<Duration>,
+    pub(crate) initialized: Option<Value>,
+}
+
+impl State {
+    pub(crate) fn expect(&mut self, id: Id, sender: oneshot::Sender<Answer>) {
+        self.asked.insert(id.clone());
+        self.waiting.insert(id, sender);
+    }
+
+    /// How many requests are unanswered.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether the request is unanswered.
+    pub(crate) fn awaits(&self, id: &Id) -> bool {
+        self.waiting.contains_key(id)
+    }
+
+    /// Hands a response to whoever waits for it.
+    pub(crate) fn answered(&mut self, message: Message, at: Duration) {
+        let waiting = message.id.as_ref().and_then(|id| self.waiting.remove(id));
+        match waiting {
+            // Whoever waited may have given up: then the answer is late, and no matter.
+            Some(sender) => drop(sender.send(Answer { message, at })),
+            None => {
+                let ours = message
+                    .id
+                    .as_ref()
+                    .is_some_and(|id| self.asked.contains(id));
+                if !ours && self.strays.len() < KEPT {
+                    self.strays.push(Stray { message, at });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn damaged(&mut self, class: Class, excerpt: Excerpt) {
+        if self.damage.len() < KEPT {
+            self.damage.push(Damage { class, excerpt });
+        }
+    }
+
+    pub(crate) fn array(&mut self, excerpt: Excerpt) {
+        if self.arrays.len() < KEPT {
+            self.arrays.push(excerpt);
+        }
+    }
+}
+
+/// The end of stderr, and what of it matters to clauses.
+#[derive(Default)]
+pub(crate) struct Stderr {
+    lines: VecDeque<Vec<u8>>,
+    partial: Vec<u8>,
+    pub(crate) not_utf8: Option<Vec<u8>>,
+    /// Responses that stand on stderr, by id.
+    pub(crate) answers: Vec<(Id, Vec<u8>)>,
+}
+
+impl Stderr {
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        for (number, piece) in chunk.split(|byte| *byte == b'\n').enumerate() {
+            if number > 0 {
+                self.end_line();
+            }
+            let room = STDERR_LINE_BYTES.saturating_sub(self.partial.len());
+            self.partial
+                .extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+    }
+
+    pub(crate) fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.partial);
+        if line.is_empty() {
+            return;
+        }
+        // A line that was cut off may end within a character.
+        let whole = line.len() < STDERR_LINE_BYTES;
+        let bad =
+            std::str::from_utf8(&line).is_err_and(|error| whole || error.error_len().is_some());
+        if bad && self.not_utf8.is_none() {
+            self.not_utf8 = Some(line.clone());
+        }
+        if self.lines.len() == STDERR_LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+
+    pub(crate) fn last_line(&self) -> Option<&[u8]> {
+        self.lines.back().map(Vec::as_slice)
+    }
+
+    pub(crate) fn tail(&self) -> Vec<String> {
+        self.lines.iter().map(escaped).collect()
+    }
+}

@@ -1,0 +1,36 @@
+use std::fmt;
+
+/// How messages travel between client and server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Newline-delimited messages on the stdin and stdout of a child process.
+    Stdio,
+    /// The two endpoints of 2024-11-05: an event stream, and a URL to post to.
+    HttpSse,
+    /// The single endpoint of 2025-03-26 and later.
+    StreamableHttp,
+}
+
+impl Transport {
+    /// Every transport, in the order of the catalogue.
+    pub const ALL: &'static [Transport] = &[
+        Transport::Stdio,
+        Transport::HttpSse,
+        Transport::StreamableHttp,
+    ];
+
+    /// The name in reports and in `list`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Transport::Stdio => "stdio",
+            Transport::HttpSse => "http-sse",
+            Transport::StreamableHttp => "streamable-http",
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

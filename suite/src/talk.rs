@@ -1,0 +1,397 @@
+//! What a probe has in its hands: the session that it runs in, and a record of its own.
+
+use std::{
+    any::{Any, TypeId},
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
+
+use crate::{
+    case::{Stop, unverified},
+    session::{Answer, Broken, End, How, Newline, OpenFailure, Session, Stray},
+    spec::Revision,
+    tape::{Excerpt, Id, Message, Stream, escaped},
+};
+
+/// How much of what a probe sent and got is kept as evidence.
+const LOG_LIMIT: usize = 24;
+/// How long a probe keeps the floor for answers that are on their way.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// What the cases of one lane share: the session that is open, and scenes that were played.
+#[derive(Default)]
+pub(crate) struct Lane {
+    scenes: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+}
+
+/// How a session that cases wait for has come to its end.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    /// In order, everything read.
+    Done(Rc<End>),
+    /// It broke before.
+    Broke,
+}
+
+/// The end of a session, for those who wait for it.
+#[derive(Default)]
+pub(crate) struct Curtain {
+    ending: RefCell<Option<Ending>>,
+    fallen: Notify,
+    /// A case has begun to wait for the end.
+    waits: Notify,
+}
+
+impl Curtain {
+    pub(crate) fn fall(&self, ending: Ending) {
+        self.ending.borrow_mut().get_or_insert(ending);
+        self.fallen.notify_waiters();
+    }
+
+    /// Completes when a case has begun to wait for the end since this was asked last.
+    pub(crate) async fn someone_waits(&self) {
+        self.waits.notified().await;
+    }
+
+    async fn wait(&self) -> Ending {
+        loop {
+            let fallen = self.fallen.notified();
+            if let Some(ending) = self.ending.borrow().clone() {
+                return ending;
+            }
+            fallen.await;
+        }
+    }
+}
+
+/// See the module.
+pub struct Talk {
+    pub(crate) session: Rc<Session>,
+    lane: Rc<Lane>,
+    curtain: Rc<Curtain>,
+    slug: &'static str,
+    log: RefCell<Vec<Excerpt>>,
+    remarks: RefCell<Vec<String>>,
+    /// Answers that had not come when they were waited for.
+    missing: RefCell<Vec<oneshot::Receiver<Answer>>>,
+    floor_left: Cell<bool>,
+    left: Notify,
+    damage_before: usize,
+    /// Which turn of the session the case has.
+    turn: usize,
+    /// Whether the case wants nothing of the session any more but its end.
+    pub(crate) waits_for_end: Cell<bool>,
+    /// Set by an opening case: whether the session may serve others.
+    pub(crate) opened: Cell<bool>,
+}
+
+/// Something that several cases look at and that is played once for all of them.
+pub(crate) trait Scene: Sized + 'static {
+    /// Plays it.
+    fn play(talk: &Talk) -> impl Future<Output = Result<Self, Stop>>;
+}
+
+impl Talk {
+    pub(crate) fn new(
+        session: Rc<Session>,
+        lane: Rc<Lane>,
+        curtain: Rc<Curtain>,
+        id: &'static str,
+    ) -> Talk {
+        let turn = session.begin_turn();
+        let damage_before = session.with_state(|state| state.damage.len());
+        Talk {
+            session,
+            lane,
+            curtain,
+            slug: id.rsplit('/').next().unwrap_or(id),
+            log: RefCell::default(),
+            remarks: RefCell::default(),
+            missing: RefCell::default(),
+            floor_left: Cell::new(false),
+            left: Notify::new(),
+            damage_before,
+            turn,
+            waits_for_end: Cell::new(false),
+            opened: Cell::new(false),
+        }
+    }
+
+    /// The revision that is in force.
+    pub fn revision(&self) -> Revision {
+        self.session.revision
+    }
+
+    /// An id that nobody has used: it names the case, so that a transcript can be read.
+    pub fn fresh_id(&self) -> String {
+        self.session.fresh_id(self.slug)
+    }
+
+    /// H, the harmless request: a `ping` with this id, without its line feed.
+    pub fn ping(&self, id: &str) -> String {
+        json!({ "jsonrpc": "2.0", "id": id, "method": "ping" }).to_string()
+    }
+
+    /// Adds text beside the verdict that never changes it.
+    pub fn remark(&self, text: impl Into<String>) {
+        self.remarks.borrow_mut().push(text.into());
+    }
+
+    /// Sends a request and waits for its answer.
+    pub async fn request(&self, method: &str, params: Value) -> Result<Message, Stop> {
+        let id = self.fresh_id();
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let line = format!("{request}\n");
+        let mut answers = self.exchange(line.as_bytes(), &[Id::Text(id)]).await?;
+        match answers.pop().flatten() {
+            Some(answer) => Ok(answer.message),
+            None => Err(self.unanswered(method)),
+        }
+    }
+
+    /// Writes bytes and waits until each id is answered, or the server is silent about it: two
+    /// sentinels were answered and the window for silence is over, or the limit for one answer
+    /// has passed. A missing answer is the caller's to judge, unless stdout holds something that nobody can read:
+    /// then that is what broke it.
+    pub(crate) async fn exchange(
+        &self,
+        bytes: &[u8],
+        ids: &[Id],
+    ) -> Result<Vec<Option<Answer>>, Stop> {
+        self.exchange_pieces(&[bytes], Duration::ZERO, ids).await
+    }
+
+    /// [`Talk::exchange`] with the bytes cut in pieces and a pause between them.
+    pub(crate) async fn exchange_pieces(
+        &self,
+        pieces: &[&[u8]],
+        pause: Duration,
+        ids: &[Id],
+    ) -> Result<Vec<Option<Answer>>, Stop> {
+        let receivers: Vec<_> = ids
+            .iter()
+            .map(|id| self.session.expect(id.clone()))
+            .collect();
+        self.write(pieces, pause).await?;
+        let (sent, at) = (Instant::now(), self.session.now());
+        let deadline = sent + self.session.limits.answer;
+        let mut answers: Vec<Option<Answer>> = Vec::with_capacity(ids.len());
+        for mut receiver in receivers {
+            let patience = deadline.min(sent + PATIENCE);
+            let mut answer = self.session.answer(&mut receiver, at, patience).await;
+            if answer.is_none() && !self.session.has_ended() {
+                // Others may go on while this answer is late.
+                self.leave_floor();
+                answer = tokio::select! {
+                    answer = self.session.answer(&mut receiver, at, deadline) => answer,
+                    () = self.session.silence(sent) => None,
+                };
+            }
+            if let Some(answer) = &answer {
+                self.note(Excerpt::of_message(answer.at, &answer.message));
+            } else {
+                self.missing.borrow_mut().push(receiver);
+            }
+            answers.push(answer);
+        }
+        if answers.iter().any(Option::is_none) {
+            self.blame_damage()?;
+        }
+        Ok(answers)
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) async fn write(&self, pieces: &[&[u8]], pause: Duration) -> Result<(), Stop> {
+        self.note(Excerpt::new(
+            Stream::Stdin,
+            self.session.now(),
+            &pieces.concat(),
+        ));
+        Ok(self.session.write(pieces, pause).await?)
+    }
+
+    /// Sends a notification.
+    pub(crate) async fn notify(&self, message: Value) -> Result<(), Stop> {
+        self.write(&[format!("{message}\n").as_bytes()], Duration::ZERO)
+            .await
+    }
+
+    /// The sentinel: shows that the server lives and has read what was sent before.
+    pub(crate) async fn sentinel(&self) -> Result<Answer, Stop> {
+        match self.session.sentinel().await {
+            Ok(answer) => Ok(answer),
+            Err(broken) => {
+                self.blame_damage()?;
+                Err(broken.into())
+            }
+        }
+    }
+
+    /// Two sentinels in turn: what answers the stimulus has most likely come. Proof of silence
+    /// is [`Talk::ended`] alone.
+    pub(crate) async fn fence(&self) -> Result<(), Stop> {
+        self.sentinel().await?;
+        self.sentinel().await?;
+        Ok(())
+    }
+
+    /// Whether the server still answers: for cases in which its silence is the offence.
+    pub(crate) async fn survives(&self) -> Result<(), Broken> {
+        self.session.sentinel().await.map(drop)
+    }
+
+    /// Lets the next case have its turn and waits until the session has ended in order, with
+    /// everything read. An `Err` if another case broke it.
+    pub(crate) async fn ended(&self) -> Result<Rc<End>, Stop> {
+        self.leave_floor();
+        self.waits_for_end.set(true);
+        self.curtain.waits.notify_one();
+        match self.curtain.wait().await {
+            Ending::Done(end) => Ok(end),
+            Ending::Broke => Err(Stop::Interrupted),
+        }
+    }
+
+    /// Ends the session: for cases with a process of their own.
+    pub(crate) async fn end(&self, how: How) -> End {
+        self.session.end(how).await
+    }
+
+    /// Does the handshake: for cases that open the session themselves.
+    pub(crate) async fn open(&self, newline: Newline) -> Result<(), OpenFailure> {
+        let request = newline.end(&self.session.initialize());
+        self.note(Excerpt::new(
+            Stream::Stdin,
+            self.session.now(),
+            request.as_bytes(),
+        ));
+        self.session
+            .handshake(newline, self.session.limits.first_answer)
+            .await
+    }
+
+    /// The outcome of a scene, played now if nobody has played it in this lane.
+    pub(crate) async fn scene<S: Scene>(&self) -> Result<Rc<S>, Stop> {
+        let key = TypeId::of::<Rc<S>>();
+        let known = self.lane.scenes.borrow().get(&key).cloned();
+        if let Some(Ok(scene)) = known.map(Rc::downcast::<S>) {
+            return Ok(scene);
+        }
+        let scene = Rc::new(S::play(self).await?);
+        self.lane
+            .scenes
+            .borrow_mut()
+            .insert(key, Rc::clone(&scene) as Rc<dyn Any>);
+        Ok(scene)
+    }
+
+    /// The responses that answer nothing, of the whole session.
+    pub(crate) fn strays(&self) -> Vec<Stray> {
+        self.session.with_state(|state| state.strays.clone())
+    }
+
+    /// The responses that answer nothing and came in this case's turn.
+    pub(crate) fn strays_of_turn(&self) -> Vec<Stray> {
+        let turn = self.session.turn(self.turn);
+        let mut strays = self.strays();
+        strays.retain(|stray| turn.contains(&stray.at));
+        strays
+    }
+
+    /// The arrays that came in this case's turn.
+    pub(crate) fn arrays_of_turn(&self) -> Vec<Excerpt> {
+        let turn = self.session.turn(self.turn);
+        let mut arrays = self.session.with_state(|state| state.arrays.clone());
+        arrays.retain(|array| turn.contains(&array.at));
+        arrays
+    }
+
+    /// The verdict on a request that was not answered.
+    pub(crate) fn unanswered(&self, method: &str) -> Stop {
+        self.session.broken(method).into()
+    }
+
+    /// If something unreadable has come since the case began, that is the cause.
+    pub(crate) fn blame_damage(&self) -> Result<(), Stop> {
+        let damage = self
+            .session
+            .with_state(|state| state.damage.get(self.damage_before).cloned());
+        match damage {
+            Some(damage) => unverified(format!(
+                "the server wrote what is no message (`{}`), see {}",
+                escaped(&damage.excerpt.text[..damage.excerpt.text.len().min(80)]),
+                damage.class.clause(),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn note(&self, excerpt: Excerpt) {
+        let mut log = self.log.borrow_mut();
+        if log.len() < LOG_LIMIT {
+            log.push(excerpt);
+        }
+    }
+
+    /// What the case sent and got.
+    pub(crate) fn log(&self) -> Vec<Excerpt> {
+        self.log.borrow().clone()
+    }
+
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        self.remarks.borrow().clone()
+    }
+
+    pub(crate) fn leave_floor(&self) {
+        self.floor_left.set(true);
+        self.left.notify_waiters();
+    }
+
+    /// Completes when the case has left the floor.
+    pub(crate) async fn floor_left(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.floor_left.get() {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    /// Waits until the line that is being read has ended, or the window for silence is over.
+    pub(crate) async fn line_ended(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.session.until(|state| state.lines.pending().is_none()) => true,
+            () = tokio::time::sleep(self.session.silence_window()) => false,
+        }
+    }
+
+    /// What a violation comes to once the session is over: an answer that was missed may have
+    /// come until then, and then nothing is proven.
+    pub(crate) async fn confirmed(&self, result: Result<(), Stop>) -> Result<(), Stop> {
+        if !matches!(result, Err(Stop::Violated(_))) || self.missing.borrow().is_empty() {
+            return result;
+        }
+        self.leave_floor();
+        self.waits_for_end.set(true);
+        self.curtain.waits.notify_one();
+        self.curtain.wait().await;
+        let mut missing = self.missing.borrow_mut();
+        if missing
+            .iter_mut()
+            .all(|receiver| receiver.try_recv().is_ok())
+        {
+            return unverified("the answer came late, after others that were asked for behind it");
+        }
+        result
+    }
+}

@@ -1,0 +1,107 @@
+use std::{ops::Range, rc::Rc, time::Duration};
+
+use super::{Id, Line, Message};
+
+/// One of the three streams of a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// From us to the server.
+    Stdin,
+    /// The server's messages.
+    Stdout,
+    /// The server's log.
+    Stderr,
+}
+
+impl Stream {
+    /// The name in transcripts and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stream::Stdin => "stdin",
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        }
+    }
+}
+
+/// Something that happened in a session, as rules see it.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// We wrote these bytes to the server.
+    Sent(&'a [u8]),
+    /// A line of stdout is complete.
+    Line(&'a Line),
+    /// The server sent a message. It comes before the [`Event::Line`] that holds it.
+    Message(&'a Message),
+    /// A first answer has not come within its limit: stdin is closed to see whether it was held back.
+    GaveUp,
+    /// We closed the server's stdin.
+    StdinClosed,
+    /// The server's stdout has ended, or was given up because the process had to be killed.
+    StdoutEnded {
+        /// Whether the process had to be killed for it.
+        killed: bool,
+    },
+    /// At the end of the session: a response stands on stderr to a request that was never
+    /// answered on stdout.
+    AnswerOnStderr {
+        /// The id of the request.
+        id: &'a Id,
+        /// The line of stderr.
+        text: &'a [u8],
+    },
+    /// At the end of the session: stderr as a whole.
+    StderrEnded {
+        /// The first line with bytes that are not UTF-8.
+        not_utf8: Option<&'a [u8]>,
+    },
+}
+
+/// A piece of what was said, as evidence.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// Where it was said.
+    pub stream: Stream,
+    /// When, counted from the start of the run.
+    pub at: Duration,
+    /// The bytes, cut off at 4 KiB.
+    pub text: Rc<[u8]>,
+    /// How many bytes there were.
+    pub len: u64,
+    /// The offending part.
+    pub mark: Option<Range<usize>>,
+}
+
+/// How much of one message or line serves as evidence, in bytes.
+const EXCERPT_BYTES: usize = 4 * 1024;
+
+impl Excerpt {
+    /// An excerpt of `bytes`.
+    pub fn new(stream: Stream, at: Duration, bytes: &[u8]) -> Excerpt {
+        Excerpt {
+            stream,
+            at,
+            text: bytes[..bytes.len().min(EXCERPT_BYTES)].into(),
+            len: bytes.len() as u64,
+            mark: None,
+        }
+    }
+
+    /// An excerpt of a line of stdout, with its offending part marked.
+    pub fn of_line(at: Duration, line: &Line) -> Excerpt {
+        Excerpt {
+            stream: Stream::Stdout,
+            at,
+            text: line.excerpt.as_slice().into(),
+            len: line.len,
+            mark: line.mark.clone(),
+        }
+    }
+
+    /// An excerpt of a message from the server.
+    pub fn of_message(at: Duration, message: &Message) -> Excerpt {
+        let mut excerpt = Excerpt::new(Stream::Stdout, at, message.text().unwrap_or_default());
+        excerpt.len = message.len();
+        excerpt
+    }
+}

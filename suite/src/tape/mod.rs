@@ -1,0 +1,27 @@
+//! What was said: every byte that goes either way, as events that rules judge, as excerpts that
+//! serve as evidence, and as a transcript. Bytes are kept; JSON is a view of them.
+
+mod event;
+mod foreign;
+mod id;
+mod lines;
+mod message;
+mod past;
+mod redact;
+mod scan;
+mod transcript;
+mod utf8;
+
+pub use event::{Event, Excerpt, Stream};
+pub use foreign::{Foreign, escaped};
+pub use id::Id;
+pub use lines::{ArrayKinds, Class, Found, Line, Lines};
+pub use message::{Kind, Message};
+pub use past::Past;
+pub use redact::Secrets;
+pub(crate) use transcript::Transcript;
+pub use transcript::{TRANSCRIPT_VERSION, TranscriptError};
+
+/// The longest message whose text is kept, in bytes. Longer ones are framed, routed and counted
+/// like any other, but their content is not judged: memory stays bounded.
+pub const MESSAGE_LIMIT: usize = 2 * 1024 * 1024;
