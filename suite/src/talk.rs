@@ -182,16 +182,15 @@ impl Talk {
             .collect();
         self.write(pieces, pause).await?;
         let (sent, at) = (Instant::now(), self.session.now());
-        let deadline = sent + self.session.limits.answer;
         let mut answers: Vec<Option<Answer>> = Vec::with_capacity(ids.len());
         for mut receiver in receivers {
-            let patience = deadline.min(sent + PATIENCE);
+            let patience = sent + PATIENCE;
             let mut answer = self.session.answer(&mut receiver, at, patience).await;
             if answer.is_none() && !self.session.has_ended() {
                 // Others may go on while this answer is late.
                 self.leave_floor();
                 answer = tokio::select! {
-                    answer = self.session.answer(&mut receiver, at, deadline) => answer,
+                    answer = self.session.answer_in_turn(&mut receiver, at, sent) => answer,
                     () = self.session.silence(sent) => None,
                 };
             }

@@ -84,17 +84,30 @@ impl Shown<'_> {
         // A mark of everything points at nothing.
         let whole = pieces.iter().all(|piece| self.is_marked(piece));
         let from = self.first(&pieces, room);
-        let mut rows = rows(&pieces[from..], room);
+        let ahead = if from > 0 { "… " } else { "" };
+        let mut rows = rows(&pieces[from..], room, columns(ahead));
         let cut = rows.len() > ROWS || (self.bytes.len() as u64) < self.len;
         rows.truncate(ROWS);
+        let behind = if cut {
+            format!(" … ({} bytes)", self.len)
+        } else {
+            String::new()
+        };
+        if let Some(row) = rows.last_mut() {
+            let room = room.saturating_sub(columns(&behind));
+            while row.len() > 1 && row.iter().map(|piece| piece.columns).sum::<usize>() > room {
+                *row = &row[..row.len() - 1];
+            }
+        }
+
         let mut sign = self.sign.as_str();
         let last = rows.len().saturating_sub(1);
         for (number, row) in rows.iter().enumerate() {
             let mut text = String::new();
             let mut carets = String::new();
-            if number == 0 && from > 0 {
-                text.push_str("… ");
-                carets.push_str("  ");
+            if number == 0 {
+                text.push_str(ahead);
+                carets.push_str(&" ".repeat(columns(ahead)));
             }
             for run in row.chunk_by(|a, b| self.is_marked(a) == self.is_marked(b)) {
                 let marked = self.is_marked(&run[0]);
@@ -121,9 +134,7 @@ impl Shown<'_> {
                     carets.push('^');
                 }
                 if cut {
-                    text.push_str(
-                        &page.paint(Tone::Faint, format_args!(" … ({} bytes)", self.len)),
-                    );
+                    text.push_str(&page.paint(Tone::Faint, &behind));
                 }
             }
             let (indent, width) = (self.indent, self.sign_columns);
@@ -170,9 +181,10 @@ impl Shown<'_> {
     }
 }
 
-fn rows(pieces: &[Piece], room: usize) -> Vec<&[Piece]> {
+/// The pieces in rows of `room` columns, of which `taken` are taken in the first.
+fn rows(pieces: &[Piece], room: usize, taken: usize) -> Vec<&[Piece]> {
     let mut rows = Vec::new();
-    let (mut from, mut used) = (0, 0);
+    let (mut from, mut used) = (0, taken);
     for (at, piece) in pieces.iter().enumerate() {
         if used + piece.columns > room && at > from {
             rows.push(&pieces[from..at]);
@@ -299,7 +311,11 @@ pub(super) fn comparison(
 }
 
 fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(DIFF_BYTES)]
+    let mut end = text.len().min(DIFF_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Where `actual` differs; nothing where little is alike, since then letters match by chance.

@@ -1,19 +1,17 @@
 //! What a person reads on a terminal: what is wrong first and in full, how it stands last.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
 use super::{
-    Finding, Format, Look, Standing, Verbosity,
+    Finding, Format, Look, Verbosity,
     excerpt::{comparison, exchange},
     in_time, is_broken, listed,
-    text::{Column, Page, Tone, columns, counted, cut},
+    summary::{last_lines, table, unspoken},
+    text::{Column, Page, Tone, columns, cut, wrap},
 };
 use crate::{
-    run::{Counts, Judgement, Run, Spoken, Verdict},
-    spec::Revision,
+    run::{Judgement, Run, Verdict},
+    spec::{Revision, Transport},
     tape::escaped,
 };
 
@@ -73,7 +71,12 @@ fn head(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         None => "(it does not say its name)".to_owned(),
     };
     page.labelled(HEAD, "server", &server)?;
-    page.beside(HEAD, "command", &[escaped(&run.target)])?;
+    let target = if run.transport == Transport::Stdio {
+        "command"
+    } else {
+        "target"
+    };
+    page.beside(HEAD, target, &[escaped(&run.target)])?;
     page.labelled(HEAD, "transport", run.transport.as_str())?;
     let judged: Vec<_> = run.judged().map(Revision::as_str).collect();
     let judged = if judged.is_empty() {
@@ -91,17 +94,6 @@ fn head(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         page.labelled(HEAD, "cases", "only some were selected")?;
     }
     Ok(())
-}
-
-fn unspoken(spoken: &Spoken) -> Option<String> {
-    match spoken {
-        Spoken::Yes => None,
-        Spoken::Other(offered) => Some(format!(
-            "the server offered {} in its place",
-            escaped(offered)
-        )),
-        Spoken::No(reason) => Some(escaped(reason)),
-    }
 }
 
 fn findings(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io::Result<()> {
@@ -209,17 +201,28 @@ fn passes(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     }
     page.heading("Passes")?;
     let judged = run.judged().count();
+    let width = findings
+        .iter()
+        .map(|finding| columns(finding.id()))
+        .max()
+        .unwrap_or_default();
+    let column = Column {
+        indent: 4,
+        width: width + 2,
+    };
     for finding in &findings {
         let verdict = page.paint(Tone::Good, sign(Verdict::Pass));
-        page.line(format_args!("  {verdict} {}", finding.id()))?;
-        page.prose(LABELS.indent, Some(Tone::Faint), finding.case.clause.title)?;
+        let mut text = finding.case.clause.title.to_owned();
         if finding.judgements.len() < judged {
-            page.prose(
-                LABELS.indent,
-                Some(Tone::Faint),
-                &format!("in {}", finding.revisions()),
-            )?;
+            text = format!("{text} ({})", finding.revisions());
         }
+        let mut lines = wrap(
+            &text,
+            page.look.width.saturating_sub(column.indent + column.width),
+        );
+        let first = lines.remove(0);
+        page.line(format_args!("  {verdict} {:width$}  {first}", finding.id()))?;
+        page.beside(column, "", &lines)?;
     }
     Ok(())
 }
@@ -292,157 +295,4 @@ fn remarks(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         page.prose(LABELS.indent, None, &escaped(text))?;
     }
     Ok(())
-}
-
-/// The verdicts by area and revision.
-fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
-    let mut areas: Vec<&'static str> = Vec::new();
-    for judgement in &run.judgements {
-        if !areas.contains(&judgement.case.clause.area()) {
-            areas.push(judgement.case.clause.area());
-        }
-    }
-    if areas.is_empty() {
-        return Ok(());
-    }
-    // What never happened needs no column.
-    let total = Counts::of(&run.judgements);
-    let shown: Vec<Verdict> = [
-        Verdict::Pass,
-        Verdict::Fail,
-        Verdict::Error,
-        Verdict::Warn,
-        Verdict::Note,
-        Verdict::Unverified,
-    ]
-    .into_iter()
-    .filter(|verdict| matches!(verdict, Verdict::Pass | Verdict::Fail) || total.get(*verdict) > 0)
-    .collect();
-    let first = areas
-        .iter()
-        .map(|area| columns(area))
-        .max()
-        .unwrap_or_default()
-        .max(4);
-    let heads: String = shown
-        .iter()
-        .map(|verdict| format!("  {:>5}", verdict.as_str()))
-        .collect();
-    let head = format!(
-        "{:first$}  {:10}{heads}",
-        "Area",
-        "Revision",
-        first = first + 2
-    );
-    page.heading(&head)?;
-    for area in areas {
-        let mut label = area;
-        for revision in run.judged() {
-            let of_area = |judgement: &&Judgement| judgement.case.clause.area() == area;
-            let counts = Counts::of(run.of_revision(revision).filter(of_area));
-            if counts.applicable() == 0 {
-                continue;
-            }
-            let mut line = format!("  {label:first$}  {:10}", revision.as_str());
-            for verdict in &shown {
-                let width = verdict.as_str().len().max(5);
-                line.push_str("  ");
-                line.push_str(&match counts.get(*verdict) {
-                    0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
-                    count => page.paint(Tone::of(*verdict), format_args!("{count:>width$}")),
-                });
-            }
-            page.line(line)?;
-            label = "";
-        }
-    }
-    Ok(())
-}
-
-fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
-    for (revision, spoken) in &run.revisions {
-        let counts = Counts::of(run.of_revision(*revision));
-        let selected = if run.filtered {
-            " (of those selected)"
-        } else {
-            ""
-        };
-        let seen = format!(
-            "{} of {} clauses verified{selected}",
-            counts.verified(),
-            counts.applicable()
-        );
-        let beside = [
-            (Verdict::Warn, "warning", "warnings"),
-            (Verdict::Note, "note", "notes"),
-        ];
-        let beside = amounts(&counts, &beside);
-        let (tone, word, details) = match Standing::of(run, *revision) {
-            Standing::Conforms => (Tone::Good, "conforms", join([seen, beside])),
-            Standing::Breaks => {
-                let broken = [
-                    (Verdict::Fail, "failure", "failures"),
-                    (Verdict::Error, "error", "errors"),
-                ];
-                let details = join([amounts(&counts, &broken), seen, beside]);
-                (Tone::Bad, "does not conform", details)
-            }
-            Standing::NotSpoken => {
-                let reason = unspoken(spoken).unwrap_or_default();
-                (Tone::Faint, "not spoken", reason)
-            }
-            Standing::Untold => (
-                Tone::Wary,
-                "nothing found broken, but not told",
-                join([seen, beside]),
-            ),
-        };
-        let word = page.paint(tone, word);
-        let details = cut(&details, page.look.width.max(80));
-        page.line(format_args!(
-            "{revision} over {}: {word} — {details}",
-            run.transport
-        ))?;
-    }
-    if !run.finished {
-        let text = page.paint(
-            Tone::Wary,
-            "The run was cut short: what it did not reach is not judged.",
-        );
-        page.line(text)?;
-    }
-    let end = format!(
-        "{}, {}",
-        lasted(run.duration),
-        counted(
-            run.processes as usize,
-            "process started",
-            "processes started"
-        )
-    );
-    let end = page.paint(Tone::Faint, end);
-    page.line(end)
-}
-
-fn amounts(counts: &Counts, of: &[(Verdict, &str, &str)]) -> String {
-    let amounts = of.iter().filter(|(verdict, ..)| counts.get(*verdict) > 0);
-    amounts
-        .map(|(verdict, one, many)| counted(counts.get(*verdict), one, many))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn join<const N: usize>(parts: [String; N]) -> String {
-    parts
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn lasted(duration: Duration) -> String {
-    match duration.as_secs() {
-        0..120 => format!("{:.1} s", duration.as_secs_f64()),
-        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
-    }
 }

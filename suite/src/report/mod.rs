@@ -5,6 +5,7 @@ mod excerpt;
 pub mod human;
 pub mod json;
 mod standing;
+mod summary;
 mod text;
 
 use std::io::{self, Write};
@@ -138,10 +139,10 @@ impl<'a> Finding<'a> {
         for finding in &mut findings {
             finding
                 .judgements
-                .sort_by(|a, b| b.revision.cmp(&a.revision));
+                .sort_by_key(|judgement| std::cmp::Reverse(judgement.revision));
         }
         let place = |id| cases::all().position(|case| case.clause.id == id);
-        findings.sort_by_key(|finding| place(finding.id()));
+        findings.sort_by_cached_key(|finding| place(finding.id()));
         findings
     }
 

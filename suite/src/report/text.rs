@@ -120,8 +120,10 @@ impl<'a> Page<'a> {
     ) -> io::Result<()> {
         let Column { indent, width } = column;
         for (at, line) in lines.iter().enumerate() {
-            let label = format!("{:width$}", if at == 0 { label } else { "" });
-            let label = self.paint(Tone::Faint, label);
+            let label = match at {
+                0 => self.paint(Tone::Faint, format_args!("{label:width$}")),
+                _ => " ".repeat(width),
+            };
             self.line(
                 format_args!("{:indent$}{label}{line}", "")
                     .to_string()
@@ -139,25 +141,25 @@ pub(super) struct Column {
     pub(super) width: usize,
 }
 
-/// Breaks text into lines between words; a word that is too long stands alone.
+/// Breaks text into lines between words; a word that is too long stands alone. Several spaces
+/// stay several, since quoted text may have them.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines = Vec::new();
+    let mut line = String::new();
     let mut used = 0;
-    for word in text.split_whitespace() {
+    for (at, word) in text.split(' ').enumerate() {
         let columns = columns(word);
-        if used > 0 && used + 1 + columns > width {
-            lines.push(String::new());
+        if at > 0 && used + 1 + columns <= width {
+            line.push(' ');
+            used += 1;
+        } else if at > 0 {
+            lines.push(std::mem::take(&mut line));
             used = 0;
         }
-        if let Some(line) = lines.last_mut() {
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-        }
+        line.push_str(word);
         used += columns;
     }
+    lines.push(line);
     lines
 }
 
@@ -224,6 +226,7 @@ mod tests {
             ["a", "https://example.org/long", "b"]
         );
         assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("`a  b`", 9), ["`a  b`"]);
     }
 
     #[test]

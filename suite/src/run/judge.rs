@@ -47,9 +47,12 @@ impl Findings {
                 continue;
             }
             entry.subjects += 1;
-            if let Err(Stop::Violated(violation)) = (entry.rule.holds)(event, past) {
+            if let Err(Stop::Violated(mut violation)) = (entry.rule.holds)(event, past) {
                 entry.violations += 1;
                 if entry.first.as_ref().is_none_or(|(first, _)| lane < *first) {
+                    // What was said last to the server belongs to what it said.
+                    violation.evidence.splice(0..0, past.sent.clone());
+                    violation.evidence.sort_by_key(|excerpt| excerpt.at);
                     entry.first = Some((lane, *violation));
                 }
             }
@@ -84,7 +87,7 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(
+    pub(super) fn observer(
         lane: usize,
         revision: Revision,
         findings: Rc<RefCell<Findings>>,

@@ -137,7 +137,7 @@ impl<'a> Revisioned<'a> {
             self.revision,
             self.live.limits.get(),
             Rc::clone(&self.live.recorder),
-            Judge::new(lane, self.revision, Rc::clone(&self.findings)),
+            Judge::observer(lane, self.revision, Rc::clone(&self.findings)),
         )
     }
 
@@ -158,7 +158,7 @@ impl<'a> Revisioned<'a> {
             session.give_up();
         }
         session.end(How::Quickly).await;
-        let said = session.with_state(|state| state.messages) > 0;
+        let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
             (OpenFailure::OtherRevision(_) | OpenFailure::Refused(_), _) => {
@@ -194,7 +194,7 @@ impl<'a> Revisioned<'a> {
             self.revision,
             self.live.limits.get(),
             Rc::clone(&self.live.recorder),
-            Judge::new(0, self.revision, findings),
+            Judge::observer(0, self.revision, findings),
         )
         .ok()?;
         let mut receiver = session.expect(Id::Text("initialize".to_owned()));
@@ -282,7 +282,7 @@ impl<'a> Revisioned<'a> {
             self.revision,
             self.live.limits.get(),
             Rc::clone(&self.live.recorder),
-            Judge::new(0, self.revision, Findings::new(std::iter::empty())),
+            Judge::observer(0, self.revision, Findings::new(std::iter::empty())),
         ) else {
             return Vec::new();
         };
@@ -568,6 +568,7 @@ impl OpenFailure {
             }
             OpenFailure::Refused(error) => format!("`initialize` is refused: {error}"),
             OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
+            OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
             OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \
                  server on stdio?"
                 .to_owned(),

@@ -144,13 +144,15 @@ impl Run {
         format!("{} -- {}", words.join(" "), self.target)
     }
 
-    /// Whether the run is a failure at this threshold.
+    /// Whether the run is a failure at this threshold. A run in which nothing was verified, or
+    /// that did not come to its end, shows nothing, and is one too.
     pub fn fails(&self, threshold: FailOn) -> bool {
         let counts = Counts::of(&self.judgements);
+        let shown = counts.conforms() && counts.verified() > 0 && self.finished;
         match threshold {
             FailOn::Never => false,
-            FailOn::Must => !counts.conforms(),
-            FailOn::Should => !counts.conforms() || counts.get(Verdict::Warn) > 0,
+            FailOn::Must => !shown,
+            FailOn::Should => !shown || counts.get(Verdict::Warn) > 0,
         }
     }
 }

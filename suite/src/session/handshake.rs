@@ -36,6 +36,8 @@ pub(crate) enum OpenFailure {
     Refused(String),
     /// The process ended before it answered.
     Died,
+    /// It writes without bounds.
+    Flood(String),
     /// Nothing came within the limit.
     Silent,
     /// The answer stands on stderr, and on stdout there is none.
@@ -60,26 +62,23 @@ impl Session {
         let answer = tokio::select! {
             answer = self.answer(&mut receiver, self.now(), deadline) => answer,
             () = self.only_on_stderr() => return Err(OpenFailure::OnStderr),
+            () = self.only_garbled() => return Err(OpenFailure::Silent),
         };
         let Some(answer) = answer else {
-            return Err(if self.has_ended() {
-                OpenFailure::Died
-            } else {
-                OpenFailure::Silent
+            return Err(match self.with_state(|state| state.flood.clone()) {
+                Some(flood) => OpenFailure::Flood(flood),
+                None if self.has_ended() => OpenFailure::Died,
+                None => OpenFailure::Silent,
             });
         };
         let message = answer.message.value().unwrap_or_default();
         let Some(result) = message.get("result") else {
             let error = message.get("error").unwrap_or(&Value::Null).to_string();
-            return Err(OpenFailure::Refused(escaped(
-                &error[..error.floor_char_boundary(300)],
-            )));
+            return Err(OpenFailure::Refused(beginning(&error, 300)));
         };
         let offered = result["protocolVersion"].as_str().unwrap_or_default();
         if offered != self.revision.as_str() {
-            return Err(OpenFailure::OtherRevision(escaped(
-                &offered[..offered.floor_char_boundary(40)],
-            )));
+            return Err(OpenFailure::OtherRevision(beginning(offered, 40)));
         }
         self.state.borrow_mut().initialized = Some(result.clone());
         let initialized = newline.end(&json!({
@@ -115,6 +114,13 @@ impl Session {
         self.tell(&Event::GaveUp);
     }
 
+    /// Completes when something that means to be a message has come, and no message in the time
+    /// for one answer since.
+    async fn only_garbled(&self) {
+        self.until(|state| state.garbled).await;
+        sleep_until(Instant::now() + self.limits.answer).await;
+    }
+
     /// Completes when an open request has been answered on stderr, and stdout has had the
     /// time for one answer since.
     async fn only_on_stderr(&self) {
@@ -122,4 +128,9 @@ impl Session {
             .await;
         sleep_until(Instant::now() + self.limits.answer).await;
     }
+}
+
+/// The first `letters` of a text, escaped.
+fn beginning(text: &str, letters: usize) -> String {
+    escaped(text.chars().take(letters).collect::<String>())
 }

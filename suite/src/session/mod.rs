@@ -241,6 +241,32 @@ impl Session {
         Some(answer)
     }
 
+    /// Waits for an answer as long as the server answers at all: the limit for one answer
+    /// counts from the last one that came. A server that serves one request at a time is slow
+    /// with many, and not silent.
+    pub(crate) async fn answer_in_turn(
+        &self,
+        receiver: &mut oneshot::Receiver<Answer>,
+        sent: Duration,
+        begin: Instant,
+    ) -> Option<Answer> {
+        loop {
+            let last = self.state.borrow().last_answer.unwrap_or(begin).max(begin);
+            let deadline = last + self.limits.answer;
+            if let Some(answer) = self.answer(receiver, sent, deadline).await {
+                return Some(answer);
+            }
+            let unchanged = self
+                .state
+                .borrow()
+                .last_answer
+                .is_none_or(|answer| answer <= last);
+            if self.has_ended() || unchanged {
+                return None;
+            }
+        }
+    }
+
     /// One sentinel: `ping`, answered within the limit.
     pub(crate) async fn sentinel(&self) -> Result<Answer, Broken> {
         let id = self.fresh_id("sentinel");
@@ -250,8 +276,7 @@ impl Session {
             json!({"jsonrpc": "2.0", "id": id, "method": "ping"})
         );
         self.write(&[line.as_bytes()], Duration::ZERO).await?;
-        let deadline = Instant::now() + self.limits.answer;
-        self.answer(&mut answer, self.now(), deadline)
+        self.answer_in_turn(&mut answer, self.now(), Instant::now())
             .await
             .ok_or_else(|| self.broken("ping"))
     }

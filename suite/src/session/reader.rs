@@ -13,11 +13,14 @@ const CHUNK: usize = 64 * 1024;
 const SLOW_CHUNK: usize = 1024;
 /// A longer line is no message of anyone; reading ends.
 const LINE_LIMIT: u64 = 256 * 1024 * 1024;
+/// Whoever writes so much before the first message will not write one; reading ends.
+const NOISE_LIMIT: u64 = 64 * 1024 * 1024;
 
 impl Session {
     /// Reads stdout to its end, judging and routing what comes.
     pub(super) async fn read_stdout(self: Rc<Self>, mut stdout: ChildStdout) {
         let mut chunk = vec![0; CHUNK];
+        let mut total = 0;
         loop {
             let slow = self.state.borrow().slow;
             if let Some(pause) = slow {
@@ -30,10 +33,20 @@ impl Session {
                 break;
             };
             self.arrived(&chunk[..read]);
-            let pending = self.state.borrow().lines.pending_len();
-            if pending > LINE_LIMIT {
-                let flood = format!("a line of stdout is longer than {} MiB", LINE_LIMIT >> 20);
-                self.state.borrow_mut().flood = Some(flood);
+            total += read as u64;
+            let mut state = self.state.borrow_mut();
+            if state.lines.pending_len() > LINE_LIMIT {
+                state.flood = Some(format!(
+                    "a line of stdout is longer than {} MiB",
+                    LINE_LIMIT >> 20
+                ));
+                break;
+            }
+            if state.messages == 0 && total > NOISE_LIMIT {
+                state.flood = Some(format!(
+                    "{} MiB of stdout hold no message",
+                    NOISE_LIMIT >> 20
+                ));
                 break;
             }
         }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
 
@@ -50,6 +50,10 @@ pub(crate) struct State {
     pub(crate) damage: Vec<Damage>,
     /// How many messages have been read.
     pub(crate) messages: u64,
+    /// Whether something was read that means to be a message and is none (in UTF-16, say).
+    pub(crate) garbled: bool,
+    /// When the last answer to one of our requests came.
+    pub(crate) last_answer: Option<Instant>,
     pub(crate) stdout_ended: bool,
     pub(crate) stderr_ended: bool,
     pub(crate) stderr: Stderr,
@@ -79,7 +83,10 @@ impl State {
         let waiting = message.id.as_ref().and_then(|id| self.waiting.remove(id));
         match waiting {
             // Whoever waited may have given up: then the answer is late, and no matter.
-            Some(sender) => drop(sender.send(Answer { message, at })),
+            Some(sender) => {
+                self.last_answer = Some(Instant::now());
+                drop(sender.send(Answer { message, at }));
+            }
             None => {
                 let ours = message
                     .id
@@ -93,6 +100,13 @@ impl State {
     }
 
     pub(crate) fn damaged(&mut self, class: Class, excerpt: Excerpt) {
+        let letters: Vec<u8> = excerpt
+            .text
+            .iter()
+            .copied()
+            .filter(|byte| *byte != 0)
+            .collect();
+        self.garbled |= letters.windows(7).any(|window| window == b"jsonrpc");
         if self.damage.len() < KEPT {
             self.damage.push(Damage { class, excerpt });
         }

@@ -454,7 +454,9 @@ impl Lines {
         if values.count == 0 && text.len() <= SALVAGE_BYTES {
             let mut braces = (0..text.len()).filter(|at| text[*at] == b'{').take(64);
             if let Some(at) = braces.find(|at| salvage(text, *at, found)) {
-                return (class, Some(0..at));
+                // A whole message behind plain text is not torn.
+                let whole = !text[..at].contains(&b'{');
+                return (if whole { Class::Text } else { class }, Some(0..at));
             }
         }
         (class, None)

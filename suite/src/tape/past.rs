@@ -25,6 +25,8 @@ pub struct Past {
     pub gave_up: bool,
     /// Whether we have sent an array.
     pub sent_array: bool,
+    /// What we sent last.
+    pub sent: Option<Excerpt>,
     /// What was read last in front of the event at hand.
     pub before: Option<Excerpt>,
     /// The requests that have not been answered.
@@ -43,6 +45,7 @@ impl Past {
             stdin_closed: false,
             gave_up: false,
             sent_array: false,
+            sent: None,
             before: None,
             in_flight: HashSet::new(),
         }
@@ -87,8 +90,7 @@ impl Past {
                 self.answered(message);
             }
             Event::Sent(bytes) => {
-                self.before
-                    .get_or_insert_with(|| Excerpt::new(Stream::Stdin, self.now, bytes));
+                self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
             }
             _ => {}
         }

@@ -214,6 +214,13 @@ const NEWLINE_AFTER_EACH: Case = Case::probe(
             if s.line_ended().await {
                 return Ok(());
             }
+            let foreign = s.session.with_state(|state| {
+                let pending = state.lines.pending().map(|(text, _)| text.last().copied());
+                matches!(pending, Some(Some(b'\r' | 0)))
+            });
+            if foreign {
+                return unverified("messages end in something else, see stdio/newline-delimited");
+            }
             violated("the answer stands on stdout without a line feed behind it")
         })
     },

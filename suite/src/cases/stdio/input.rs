@@ -502,7 +502,7 @@ const CONCURRENT_REQUESTS: Case = Case::probe(
                 .iter()
                 .find(|(capability, _)| s.session.declares(capability));
             let method = |number: u32| match list {
-                Some((_, method)) if number % 2 == 0 => method,
+                Some((_, method)) if number.is_multiple_of(2) => method,
                 _ => "ping",
             };
             let mut lines = String::new();
