@@ -7,7 +7,10 @@ mod stdio;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 /// Conformance tests for MCP servers: what was on the wire, clause by clause.
 #[derive(Parser)]
@@ -85,9 +88,13 @@ pub fn main() -> ExitCode {
 
 /// What clap refuses, with our own words where it does not see the likely slip.
 fn refused(error: &clap::Error) -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let stdio = words.next().is_some_and(|word| word == "stdio");
-    if stdio && error.kind() == ErrorKind::MissingRequiredArgument {
+    let stdio = std::env::args().nth(1).is_some_and(|word| word == "stdio");
+    let bare = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) => !word.starts_with('-'),
+        _ => false,
+    };
+    let missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    if stdio && (missing || (error.kind() == ErrorKind::UnknownArgument && bare)) {
         eprintln!(
             "error: there is no command to launch; put it behind `--`:\n\n  \
              mcp-conform stdio -- npx -y @modelcontextprotocol/server-everything\n"

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     run::{self, NoServer, Options},
     tape::Secrets,
-    target::{Command, Secret, shell_word},
+    target::{Command, LaunchError, Secret, shell_word},
 };
 
 /// The options of `stdio`.
@@ -146,7 +146,9 @@ fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<Strin
             return Ok(ExitCode::from(130));
         }
         Some(Ok(run)) => run,
-        Some(Err(error @ NoServer::Transcript(_))) => return Err(Failure::Usage(error.into())),
+        Some(Err(error @ (NoServer::Transcript(_) | NoServer::Launch(LaunchError::Cwd(_))))) => {
+            return Err(Failure::Usage(error.into()));
+        }
         Some(Err(error)) => return Err(Failure::NoServer(error.into())),
     };
     args.output.write(&run)?;

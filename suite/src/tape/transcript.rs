@@ -16,7 +16,7 @@ pub const TRANSCRIPT_VERSION: u64 = 1;
 
 /// A transcript could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the transcript {}: {source}", path.display())]
+#[error("cannot write the transcript {}", path.display())]
 pub struct TranscriptError {
     path: PathBuf,
     source: std::io::Error,

@@ -23,7 +23,7 @@ pub enum LaunchError {
     #[error("the working directory `{0}` does not exist; name one that does with --cwd")]
     Cwd(String),
     /// The operating system refused for another reason.
-    #[error("cannot launch `{program}`: {source}")]
+    #[error("cannot launch `{program}`")]
     Refused {
         /// What was to be launched.
         program: String,
