@@ -124,8 +124,7 @@ fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<Strin
     };
     let progress = progress(args.output.look.progress());
     let watch = |done: usize, total: usize| {
-        progress.set_length(total as u64);
-        progress.set_position(done as u64);
+        progress.set_message(format!("{done} of {total} probes"));
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -159,8 +158,9 @@ fn progress(shown: bool) -> ProgressBar {
     if !shown {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} of {len} cases, {elapsed}") {
+    let bar = ProgressBar::new_spinner();
+    bar.set_message("waiting for the server's first answer");
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(std::time::Duration::from_millis(100));

@@ -85,9 +85,6 @@ impl<'a> LaneRun<'a> {
             }
             results.append(&mut done);
         }
-        for _ in &results {
-            self.revised.live.tick();
-        }
         results
     }
 
@@ -150,7 +147,7 @@ impl<'a> LaneRun<'a> {
                 tokio::select! {
                     biased;
                     done = &mut probing => break Some(done),
-                    Some(other) = background.next(), if !background.is_empty() => results.push(other),
+                    Some(other) = background.next(), if !background.is_empty() => self.through(&mut results, other),
                     () = talk.floor_left() => break None,
                 }
             };
@@ -159,7 +156,7 @@ impl<'a> LaneRun<'a> {
                 None => !talk.waits_for_end.get(),
             };
             match done {
-                Some(done) => results.push(done),
+                Some(done) => self.through(&mut results, done),
                 None => {
                     background.push(probing);
                     talks.push(Rc::clone(&talk));
@@ -178,7 +175,7 @@ impl<'a> LaneRun<'a> {
         while !talks.iter().all(|talk| talk.waits_for_end.get()) {
             tokio::select! {
                 biased;
-                Some(done) = background.next() => results.push(done),
+                Some(done) = background.next() => self.through(&mut results, done),
                 () = curtain.someone_waits() => {}
             }
         }
@@ -203,9 +200,17 @@ impl<'a> LaneRun<'a> {
             Some(_) => Ending::Broke,
         });
         while let Some(done) = background.next().await {
-            results.push(done);
+            self.through(&mut results, done);
         }
         (results, broken_by)
+    }
+
+    /// A case is through, for now at least.
+    fn through(&self, results: &mut Vec<Probed>, probed: Probed) {
+        if !matches!(probed.result, Err(Stop::Interrupted)) {
+            self.revised.live.tick();
+        }
+        results.push(probed);
     }
 }
 
