@@ -35,6 +35,42 @@ fn check(stdout: impl AsRef<[u8]>, in_flight: usize, classes: &[Class], ids: &[&
 }
 
 #[test]
+fn pieces_of_stdout_are_of_the_class_in_their_name() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/stdout");
+    let mut classes = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let expected = match name.split_once('.').unwrap().0 {
+            "message" => Class::Message,
+            "framed" => Class::Framed,
+            "bom" => Class::Bom,
+            "not-utf8" => Class::NotUtf8,
+            "blank" => Class::Blank,
+            "array" => Class::Array,
+            "alien" => Class::Alien,
+            "glued" => Class::Glued,
+            "ansi" => Class::Ansi,
+            "folded" => Class::Folded,
+            "broken-text" => Class::BrokenText,
+            "cut" => Class::Cut,
+            "text" => Class::Text,
+            other => panic!("{name}: there is no class {other}"),
+        };
+        let bytes = std::fs::read(&path).unwrap();
+        for size in [1, 5, 1 << 20] {
+            assert_eq!(
+                triage(&bytes, size, 0).0[0],
+                expected,
+                "{name} in chunks of {size}"
+            );
+        }
+        classes.insert(format!("{expected:?}"));
+    }
+    assert_eq!(classes.len(), 13, "{classes:?}");
+}
+
+#[test]
 fn messages_stand_one_a_line_with_or_without_a_carriage_return() {
     check(
         format!("{A}\n{B}\r\n"),
