@@ -29,7 +29,14 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// What the cases of one lane share: the session that is open, and scenes that were played.
 #[derive(Default)]
 pub(crate) struct Lane {
-    scenes: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    scenes: RefCell<HashMap<TypeId, Played>>,
+}
+
+/// A scene that was played, and what was said in it.
+#[derive(Clone)]
+struct Played {
+    outcome: Rc<dyn Any>,
+    log: Vec<Excerpt>,
 }
 
 /// How a session that cases wait for has come to its end.
@@ -37,8 +44,8 @@ pub(crate) struct Lane {
 pub(crate) enum Ending {
     /// In order, everything read.
     Done(Rc<End>),
-    /// It broke before.
-    Broke,
+    /// It broke before, by this case.
+    Broke(&'static str),
 }
 
 /// The end of a session, for those who wait for it.
@@ -77,7 +84,7 @@ pub struct Talk {
     pub(crate) session: Rc<Session>,
     lane: Rc<Lane>,
     curtain: Rc<Curtain>,
-    slug: &'static str,
+    id: &'static str,
     log: RefCell<Vec<Excerpt>>,
     remarks: RefCell<Vec<String>>,
     /// Answers that had not come when they were waited for.
@@ -112,7 +119,7 @@ impl Talk {
             session,
             lane,
             curtain,
-            slug: id.rsplit('/').next().unwrap_or(id),
+            id,
             log: RefCell::default(),
             remarks: RefCell::default(),
             missing: RefCell::default(),
@@ -132,7 +139,8 @@ impl Talk {
 
     /// An id that nobody has used: it names the case, so that a transcript can be read.
     pub fn fresh_id(&self) -> String {
-        self.session.fresh_id(self.slug)
+        self.session
+            .fresh_id(self.id.rsplit('/').next().unwrap_or(self.id))
     }
 
     /// H, the harmless request: a `ping` with this id, without its line feed.
@@ -150,14 +158,24 @@ impl Talk {
         let id = self.fresh_id();
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         let line = format!("{request}\n");
-        let mut answers = self.exchange(line.as_bytes(), &[Id::Text(id)]).await?;
+        let mut answers = self.exchange_any(line.as_bytes(), &[Id::Text(id)]).await?;
         match answers.pop().flatten() {
             Some(answer) => Ok(answer.message),
             None => Err(self.unanswered(method)),
         }
     }
 
-    /// Writes bytes and waits until each id is answered, or the server is silent about it: two
+    /// Writes requests of any kind and waits until each id is answered, or is not within the
+    /// limit for one answer: lists and calls may be slow where pings are quick.
+    pub(crate) async fn exchange_any(
+        &self,
+        bytes: &[u8],
+        ids: &[Id],
+    ) -> Result<Vec<Option<Answer>>, Stop> {
+        self.say(&[bytes], Duration::ZERO, ids, false).await
+    }
+
+    /// Writes pings and waits until each id is answered, or the server is silent about it: two
     /// sentinels were answered and the window for silence is over, or the limit for one answer
     /// has passed. A missing answer is the caller's to judge, unless stdout holds something that nobody can read:
     /// then that is what broke it.
@@ -166,7 +184,7 @@ impl Talk {
         bytes: &[u8],
         ids: &[Id],
     ) -> Result<Vec<Option<Answer>>, Stop> {
-        self.exchange_pieces(&[bytes], Duration::ZERO, ids).await
+        self.say(&[bytes], Duration::ZERO, ids, true).await
     }
 
     /// [`Talk::exchange`] with the bytes cut in pieces and a pause between them.
@@ -175,6 +193,16 @@ impl Talk {
         pieces: &[&[u8]],
         pause: Duration,
         ids: &[Id],
+    ) -> Result<Vec<Option<Answer>>, Stop> {
+        self.say(pieces, pause, ids, true).await
+    }
+
+    async fn say(
+        &self,
+        pieces: &[&[u8]],
+        pause: Duration,
+        ids: &[Id],
+        pings: bool,
     ) -> Result<Vec<Option<Answer>>, Stop> {
         let receivers: Vec<_> = ids
             .iter()
@@ -190,8 +218,9 @@ impl Talk {
                 // Others may go on while this answer is late.
                 self.leave_floor();
                 answer = tokio::select! {
+                    biased;
                     answer = self.session.answer_in_turn(&mut receiver, at, sent) => answer,
-                    () = self.session.silence(sent) => None,
+                    () = self.session.silence(sent), if pings => None,
                 };
             }
             if let Some(answer) = &answer {
@@ -255,7 +284,7 @@ impl Talk {
         self.curtain.waits.notify_one();
         match self.curtain.wait().await {
             Ending::Done(end) => Ok(end),
-            Ending::Broke => Err(Stop::Interrupted),
+            Ending::Broke(_) => Err(Stop::Interrupted),
         }
     }
 
@@ -281,14 +310,19 @@ impl Talk {
     pub(crate) async fn scene<S: Scene>(&self) -> Result<Rc<S>, Stop> {
         let key = TypeId::of::<Rc<S>>();
         let known = self.lane.scenes.borrow().get(&key).cloned();
-        if let Some(Ok(scene)) = known.map(Rc::downcast::<S>) {
+        if let Some(Played { outcome, log }) = known
+            && let Ok(scene) = outcome.downcast::<S>()
+        {
+            log.into_iter().for_each(|excerpt| self.note(excerpt));
             return Ok(scene);
         }
+        let before = self.log.borrow().len();
         let scene = Rc::new(S::play(self).await?);
-        self.lane
-            .scenes
-            .borrow_mut()
-            .insert(key, Rc::clone(&scene) as Rc<dyn Any>);
+        let played = Played {
+            outcome: Rc::clone(&scene) as Rc<dyn Any>,
+            log: self.log.borrow()[before..].to_vec(),
+        };
+        self.lane.scenes.borrow_mut().insert(key, played);
         Ok(scene)
     }
 
@@ -377,13 +411,16 @@ impl Talk {
     /// What a violation comes to once the session is over: an answer that was missed may have
     /// come until then, and then nothing is proven.
     pub(crate) async fn confirmed(&self, result: Result<(), Stop>) -> Result<(), Stop> {
-        if !matches!(result, Err(Stop::Violated(_))) || self.missing.borrow().is_empty() {
+        let settled = self.missing.borrow().is_empty() || self.session.has_ended();
+        if settled || !matches!(result, Err(Stop::Violated(_))) {
             return result;
         }
         self.leave_floor();
         self.waits_for_end.set(true);
         self.curtain.waits.notify_one();
-        self.curtain.wait().await;
+        if matches!(self.curtain.wait().await, Ending::Broke(by) if by != self.id) {
+            return Err(Stop::Interrupted);
+        }
         let mut missing = self.missing.borrow_mut();
         if missing
             .iter_mut()

@@ -22,7 +22,7 @@ use clap::{
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = "Exit status: 0 it conforms, 1 it does not, 2 the command line or a file is wrong,\n\
-                  3 there is no server to judge, 4 the tool itself failed."
+                  3 there is no server to judge, 4 the tool itself failed, 130 it was interrupted."
 )]
 struct Cli {
     #[command(subcommand)]

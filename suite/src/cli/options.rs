@@ -1,4 +1,5 @@
 use std::{
+    fs::File,
     io::{IsTerminal, Write},
     path::PathBuf,
     time::Duration,
@@ -53,7 +54,7 @@ pub(super) struct RunArgs {
     /// The limit for one answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) timeout: Duration,
-    /// How many processes may run at a time; default: twice the processors, at least 4
+    /// How many processes are talked to at a time; default: twice the processors, at least 4
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
     /// From which level on a violation makes the exit status 1
@@ -190,7 +191,11 @@ impl OutputArgs {
     /// Fails early where a file cannot be written: a run must not be lost at its end.
     pub(super) fn check(&self) -> Result<(), Failure> {
         for (_, path) in &self.reports {
-            create(path).map_err(Failure::Usage)?;
+            // Appending nothing shows whether it can be written, and keeps what is there.
+            let opened = File::options().create(true).append(true).open(path);
+            opened
+                .with_context(|| format!("cannot write the report {}", path.display()))
+                .map_err(Failure::Usage)?;
         }
         Ok(())
     }
@@ -216,7 +221,6 @@ impl OutputArgs {
     }
 }
 
-fn create(path: &std::path::Path) -> anyhow::Result<std::fs::File> {
-    std::fs::File::create(path)
-        .with_context(|| format!("cannot write the report {}", path.display()))
+fn create(path: &std::path::Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write the report {}", path.display()))
 }

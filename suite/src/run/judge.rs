@@ -5,7 +5,7 @@ use crate::{
     case::{Case, Rule, Stop, Violation},
     session::Observer,
     spec::Revision,
-    tape::{Event, Id, Past},
+    tape::{Event, Past},
 };
 
 /// What the rules have come to in one revision, over all of its sessions.
@@ -105,9 +105,5 @@ impl Observer for Judge {
         self.past.before(event, at);
         self.findings.borrow_mut().see(self.lane, event, &self.past);
         self.past.after(event);
-    }
-
-    fn asked(&mut self, id: &Id) {
-        self.past.asked(id.clone());
     }
 }

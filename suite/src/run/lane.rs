@@ -37,7 +37,7 @@ pub(super) struct LaneRun<'a> {
     pub(super) number: usize,
     /// How its sessions are ended.
     pub(super) how: How,
-    /// How many sessions it may open that nobody reserved for it.
+    /// How many sessions are reserved for it.
     pub(super) reserved: Cell<u32>,
 }
 
@@ -62,6 +62,7 @@ impl<'a> LaneRun<'a> {
                 (None, Some(first)) => match self.open(first, broken_by).await {
                     Ok(open) => open,
                     Err(reason) => {
+                        self.no_control(&mut results, &reason);
                         results.extend(queue.drain(..).map(|case| unseen(case, &reason)));
                         break;
                     }
@@ -86,6 +87,17 @@ impl<'a> LaneRun<'a> {
             results.append(&mut done);
         }
         results
+    }
+
+    /// A session that was opened in an unusual way has its control in the next one, opened the
+    /// usual way: if that fails too, nothing is known.
+    fn no_control(&self, results: &mut [Probed], reason: &str) {
+        for probed in results {
+            let opening = probed.case.stage() == Some(Stage::Opening);
+            if opening && matches!(probed.result, Err(Stop::Violated(_))) {
+                probed.result = Err(Stop::Unverified(reason.to_owned()));
+            }
+        }
     }
 
     /// Opens a session; an opening case does the handshake itself.
@@ -135,6 +147,11 @@ impl<'a> LaneRun<'a> {
             let Some((stage, probe)) = case.probe else {
                 continue;
             };
+            if stage == Stage::Last {
+                // From here on whatever comes is this case's doing.
+                self.wait_for_late(&talks, &mut background, &curtain, &mut results)
+                    .await;
+            }
             let (lane, curtain) = (Rc::clone(lane), Rc::clone(&curtain));
             let talk = Rc::new(Talk::new(
                 Rc::clone(&session),
@@ -171,14 +188,8 @@ impl<'a> LaneRun<'a> {
                 break;
             }
         }
-        // Late answers need the session; the end is waited for by those who only want that.
-        while !talks.iter().all(|talk| talk.waits_for_end.get()) {
-            tokio::select! {
-                biased;
-                Some(done) = background.next() => self.through(&mut results, done),
-                () = curtain.someone_waits() => {}
-            }
-        }
+        self.wait_for_late(&talks, &mut background, &curtain, &mut results)
+            .await;
         if broken_by.is_none() && !background.is_empty() {
             // Settle: two sentinels in turn, then the end. A server that falls silent here is
             // read to its end all the same.
@@ -197,12 +208,29 @@ impl<'a> LaneRun<'a> {
         let end = session.end(how).await;
         curtain.fall(match broken_by {
             None => Ending::Done(Rc::new(end)),
-            Some(_) => Ending::Broke,
+            Some(id) => Ending::Broke(id),
         });
         while let Some(done) = background.next().await {
             self.through(&mut results, done);
         }
         (results, broken_by)
+    }
+
+    /// Late answers need the session; the end is waited for by those who want nothing else.
+    async fn wait_for_late(
+        &self,
+        talks: &[Rc<Talk>],
+        background: &mut FuturesUnordered<Probing>,
+        curtain: &Curtain,
+        results: &mut Vec<Probed>,
+    ) {
+        while !talks.iter().all(|talk| talk.waits_for_end.get()) {
+            tokio::select! {
+                biased;
+                Some(done) = background.next() => self.through(results, done),
+                () = curtain.someone_waits() => {}
+            }
+        }
     }
 
     /// A case is through, for now at least.

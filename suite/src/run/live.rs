@@ -147,6 +147,7 @@ impl<'a> Revisioned<'a> {
         let session = self.launch(0, &[])?;
         let begin = Instant::now();
         let opened = tokio::select! {
+            biased;
             opened = session.handshake(Newline::Lf, session.limits.first_answer) => opened,
             () = self.holds_back() => Err(OpenFailure::Silent),
         };
@@ -173,7 +174,7 @@ impl<'a> Revisioned<'a> {
     }
 
     /// Completes when it is clear that the server answers only once its stdin is closed: a
-    /// second process, whose stdin is closed at once, has answered long before the first.
+    /// second process, whose stdin is closed soon, answers then and long before the first.
     async fn holds_back(&self) {
         if !self.live.held_back.get() {
             sleep(self.live.limits.get().answer).await;
@@ -203,7 +204,14 @@ impl<'a> Revisioned<'a> {
             .write(&[request.as_bytes()], Duration::ZERO)
             .await
             .ok()?;
+        // An answer that comes while stdin is open says that the first process is only slow.
+        let open = Instant::now() + session.limits.quiet * 2;
+        let early = session.answer(&mut receiver, session.now(), open).await;
         session.close_stdin().await;
+        if early.is_some() {
+            session.end(How::Quickly).await;
+            return None;
+        }
         let deadline = Instant::now() + session.limits.answer;
         let answer = session.answer(&mut receiver, session.now(), deadline).await;
         session.end(How::Quickly).await;
@@ -444,17 +452,18 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         .iter()
         .map(|revision| Revisioned::new(&live, *revision))
         .collect();
-    let judged = judge_all(&live, &revised).await;
-    let judged = match judged {
-        Ok(judged) => judged,
-        Err(error) => return Err(error),
-    };
+    let judged = judge_all(&live, &revised).await?;
+    let hide = |text: &str| options.secrets.redact_text(text);
     let mut run = Run {
         started: started.to_string(),
         duration: live.recorder.now(),
-        target: options.secrets.redact_text(&options.command.shell()),
+        target: hide(&options.command.shell()),
         transport: Transport::Stdio,
-        server: live.server.borrow().clone(),
+        server: live
+            .server
+            .borrow()
+            .clone()
+            .map(|(name, version)| (hide(&name), hide(&version))),
         options: options.shell.clone(),
         filtered: !options.selection.is_whole(),
         finished: true,
@@ -463,6 +472,11 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         judgements: Vec::new(),
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
+        let spoken = match spoken {
+            Spoken::Yes => Spoken::Yes,
+            Spoken::Other(offered) => Spoken::Other(hide(&offered)),
+            Spoken::No(reason) => Spoken::No(hide(&reason)),
+        };
         run.revisions.push((revised.revision, spoken));
         run.judgements.extend(judgements);
     }
@@ -521,14 +535,13 @@ async fn judge_all<'a>(
     let rest = join_all(
         others
             .iter()
-            .map(async |revised| Ok(go(revised, revised.ask().await?).await)),
+            .map(async |revised| match revised.ask().await {
+                Ok(asked) => go(revised, asked).await,
+                Err(error) => (Spoken::No(error.to_string()), Vec::new()),
+            }),
     );
-    let (first, rest): (Judged, Vec<Result<Judged, LaunchError>>) =
-        futures_util::join!(go(first, asked), rest);
-    let mut judged = vec![first];
-    for result in rest {
-        judged.push(result?);
-    }
+    let (first, rest) = futures_util::join!(go(first, asked), rest);
+    let judged: Vec<Judged> = std::iter::once(first).chain(rest).collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
         let mut failed = failed.into_inner();
         // The most telling failure: an answer, then a death, then silence.
@@ -550,10 +563,11 @@ async fn judge_all<'a>(
                 ),
                 failure => format!("no server to judge: {}", failure.describe()),
             };
+            let hide = |text: String| live.options.secrets.redact_text(&text);
             return Err(NoServer::NotOpened {
-                reason,
-                stderr: session.stderr_tail(),
-                stdout: session.stdout_noise(),
+                reason: hide(reason),
+                stderr: session.stderr_tail().into_iter().map(hide).collect(),
+                stdout: session.stdout_noise().map(hide),
             });
         }
     }

@@ -60,6 +60,7 @@ impl Session {
         };
         if how == How::Signal {
             process.terminate();
+            self.tell(&Event::Terminated);
         } else {
             self.close_stdin().await;
         }

@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Broken, Session, peer};
 use crate::{
@@ -56,10 +56,13 @@ impl Session {
         // A write that fails shows as the end of stdout, with a better reason.
         let written = self.write(&[request.as_bytes()], Duration::ZERO).await;
         if let Err(Broken::NotReading(_)) = written {
-            self.until(|state| state.stdout_ended).await;
+            timeout(limit, self.until(|state| state.stdout_ended))
+                .await
+                .ok();
         }
         let deadline = Instant::now() + limit;
         let answer = tokio::select! {
+            biased;
             answer = self.answer(&mut receiver, self.now(), deadline) => answer,
             () = self.only_on_stderr() => return Err(OpenFailure::OnStderr),
             () = self.only_garbled() => return Err(OpenFailure::Silent),

@@ -58,8 +58,6 @@ impl Default for Limits {
 /// Sees everything that happens in a session, as it happens.
 pub(crate) trait Observer {
     fn see(&mut self, event: &Event<'_>, at: Duration);
-    /// We are about to send a request with this id.
-    fn asked(&mut self, id: &Id);
 }
 
 /// The clock and the transcript that all sessions of a run share.
@@ -186,7 +184,6 @@ impl Session {
     /// Announces a request, so that its answer is kept.
     pub(crate) fn expect(&self, id: Id) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
-        self.observer.borrow_mut().asked(&id);
         self.state.borrow_mut().expect(id, sender);
         receiver
     }
@@ -211,11 +208,14 @@ impl Session {
                 pipe.write_all(piece).await?;
                 pipe.flush().await
             });
-            match written.await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(Broken::NotReading(error.to_string())),
-                Err(_) => return Err(Broken::NotReading("the pipe stays full".to_owned())),
-            }
+            let error = match written.await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "the pipe stays full".to_owned(),
+            };
+            // Whatever followed would begin in the middle of a line.
+            *stdin = None;
+            return Err(Broken::NotReading(error));
         }
         Ok(())
     }

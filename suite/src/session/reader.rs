@@ -11,6 +11,8 @@ use crate::tape::{Class, Event, Excerpt, Found, Id, Kind, Lines, Message, Stream
 const CHUNK: usize = 64 * 1024;
 /// How much is read at a time while the server's pipe is kept full.
 const SLOW_CHUNK: usize = 1024;
+/// How many answers to the server's own requests may wait to be written.
+const ANSWERS_LIMIT: usize = 64;
 /// A longer line is no message of anyone; reading ends.
 const LINE_LIMIT: u64 = 256 * 1024 * 1024;
 /// Whoever writes so much before the first message will not write one; reading ends.
@@ -136,12 +138,17 @@ impl Session {
                 self.state.borrow_mut().answered(message, now);
             }
             Kind::Request => {
-                if let Some(answer) = peer::answer(&message, &self.root) {
+                // A server that asks without reading gets no more than it could take.
+                if self.state.borrow().answering < ANSWERS_LIMIT
+                    && let Some(answer) = peer::answer(&message, &self.root)
+                {
+                    self.state.borrow_mut().answering += 1;
                     let session = Rc::clone(self);
                     tokio::task::spawn_local(async move {
                         let line = format!("{answer}\n");
                         // A server that no longer reads shows at the next request of ours.
                         session.write(&[line.as_bytes()], Duration::ZERO).await.ok();
+                        session.state.borrow_mut().answering -= 1;
                     });
                 }
             }

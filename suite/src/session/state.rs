@@ -10,6 +10,8 @@ use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
 
 /// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
 const KEPT: usize = 256;
+/// A longer stray is kept only among the first.
+const LONG_STRAY: u64 = 16 * 1024;
 /// How much of stderr's end is kept, in lines and in bytes of a line.
 const STDERR_LINES: usize = 40;
 const STDERR_LINE_BYTES: usize = 4 * 1024;
@@ -60,6 +62,8 @@ pub(crate) struct State {
     pub(crate) flood: Option<String>,
     pub(crate) slow: Option<Duration>,
     pub(crate) initialized: Option<Value>,
+    /// Answers to the server's own requests that are still being written.
+    pub(crate) answering: usize,
 }
 
 impl State {
@@ -92,7 +96,9 @@ impl State {
                     .id
                     .as_ref()
                     .is_some_and(|id| self.asked.contains(id));
-                if !ours && self.strays.len() < KEPT {
+                // Long ones are few, or memory would not be bounded.
+                let room = if message.len() > LONG_STRAY { 4 } else { KEPT };
+                if !ours && self.strays.len() < room {
                     self.strays.push(Stray { message, at });
                 }
             }

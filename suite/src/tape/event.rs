@@ -37,6 +37,8 @@ pub enum Event<'a> {
     GaveUp,
     /// We closed the server's stdin.
     StdinClosed,
+    /// We sent SIGTERM.
+    Terminated,
     /// The server's stdout has ended, or was given up because the process had to be killed.
     StdoutEnded {
         /// Whether the process had to be killed for it.

@@ -73,15 +73,6 @@ impl Class {
             Class::Message | Class::Text => "stdio/stdout-only-messages",
         }
     }
-
-    /// Whether a line of this class holds a message that a lenient client could read.
-    pub fn carries_message(self) -> bool {
-        use Class::*;
-        matches!(
-            self,
-            Framed | Bom | Message | Array | Glued | Ansi | Folded | BrokenText
-        )
-    }
 }
 
 /// A piece of stdout between two line feeds (several for a folded value).
@@ -430,7 +421,11 @@ impl Lines {
                 (1, Some(_)) => (Class::Array, None),
                 (1, None) => (Class::Alien, None),
                 (2.., _) if values.numbers_first && message => (Class::Framed, None),
-                (2.., _) if second.is_some_and(|at| text[..at].ends_with(b"\r")) => {
+                (2.., _)
+                    if second
+                        .and_then(|at| text.get(..at))
+                        .is_some_and(|text| text.ends_with(b"\r")) =>
+                {
                     (Class::Framed, None)
                 }
                 // Without any LF the missing delimiter is the finding, and another clause's.

@@ -1,10 +1,7 @@
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
-use super::{Event, Excerpt, Id, Kind, Message, Stream};
+use super::{Event, Excerpt, Stream};
 use crate::spec::Revision;
-
-/// How many unanswered requests are remembered.
-const IN_FLIGHT_LIMIT: usize = 4096;
 
 /// The bounded memory of rules: what one needs to know of the session before the event at hand.
 #[derive(Debug)]
@@ -15,12 +12,10 @@ pub struct Past {
     pub now: Duration,
     /// How many messages have been read.
     pub messages: u64,
-    /// How many blank lines have been read, the one at hand included.
-    pub blank_lines: u64,
     /// The first line of text in front of the first message.
     pub preamble: Option<Excerpt>,
-    /// Whether stdin has been closed.
-    pub stdin_closed: bool,
+    /// Whether the server was told to stop: stdin closed, or SIGTERM sent.
+    pub stopping: bool,
     /// Whether stdin was closed because an answer did not come.
     pub gave_up: bool,
     /// Whether we have sent an array.
@@ -29,8 +24,6 @@ pub struct Past {
     pub sent: Option<Excerpt>,
     /// What was read last in front of the event at hand.
     pub before: Option<Excerpt>,
-    /// The requests that have not been answered.
-    in_flight: HashSet<Id>,
 }
 
 impl Past {
@@ -40,26 +33,12 @@ impl Past {
             revision,
             now: Duration::ZERO,
             messages: 0,
-            blank_lines: 0,
             preamble: None,
-            stdin_closed: false,
+            stopping: false,
             gave_up: false,
             sent_array: false,
             sent: None,
             before: None,
-            in_flight: HashSet::new(),
-        }
-    }
-
-    /// How many requests of ours are unanswered.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// Notes that we sent a request.
-    pub(crate) fn asked(&mut self, id: Id) {
-        if self.in_flight.len() < IN_FLIGHT_LIMIT {
-            self.in_flight.insert(id);
         }
     }
 
@@ -67,10 +46,9 @@ impl Past {
     pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
         self.now = now;
         match event {
-            Event::Line(line) if line.class == super::Class::Blank => self.blank_lines += 1,
             Event::Sent(bytes) => self.sent_array |= bytes.trim_ascii_start().starts_with(b"["),
             Event::GaveUp => self.gave_up = true,
-            Event::StdinClosed => self.stdin_closed = true,
+            Event::StdinClosed | Event::Terminated => self.stopping = true,
             _ => {}
         }
     }
@@ -85,22 +63,11 @@ impl Past {
                 }
                 self.before = Some(excerpt);
             }
-            Event::Message(message) => {
-                self.messages += 1;
-                self.answered(message);
-            }
+            Event::Message(_) => self.messages += 1,
             Event::Sent(bytes) => {
                 self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
             }
             _ => {}
-        }
-    }
-
-    fn answered(&mut self, message: &Message) {
-        if message.kind() == Kind::Response
-            && let Some(id) = &message.id
-        {
-            self.in_flight.remove(id);
         }
     }
 }

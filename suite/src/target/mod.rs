@@ -51,17 +51,6 @@ impl Command {
             .collect::<Vec<_>>()
             .join(" ")
     }
-
-    /// The launcher, if the command is one that runs the server for us and may print itself.
-    pub fn launcher(&self) -> Option<&'static str> {
-        let name = std::path::Path::new(&self.program).file_stem()?.to_str()?;
-        [
-            "npm", "npx", "yarn", "pnpm", "uv", "uvx", "pipx", "docker", "podman", "cargo",
-            "dotnet", "go",
-        ]
-        .into_iter()
-        .find(|launcher| *launcher == name)
-    }
 }
 
 /// Quotes a word for a POSIX shell where it needs quotes.

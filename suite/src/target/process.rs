@@ -1,4 +1,4 @@
-use std::{io, path::Path, process::Stdio, time::Duration};
+use std::{io, path::Path, process::Stdio, sync::OnceLock, time::Duration};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use tokio::{
@@ -190,19 +190,24 @@ fn hint(program: &str) -> String {
     }
 }
 
+/// The children that this process had before it launched any: they are not ours to end.
+static BEFORE: OnceLock<Vec<u32>> = OnceLock::new();
+
 /// Makes this process the parent of processes whose own parent ends, so that even those that
 /// left their group are found at the end.
 pub(crate) fn adopt_orphans() {
+    BEFORE.get_or_init(|| children_of(std::process::id()));
     #[cfg(target_os = "linux")]
     // Refused only by kernels before 3.4; what they leave is ended with its group.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok();
 }
 
-/// Ends every process that still descends from this one.
+/// Ends every process that still descends from those that this one has launched.
 pub(crate) fn end_orphans() {
     #[cfg(target_os = "linux")]
     for _ in 0..64 {
         let mut left = children_of(std::process::id());
+        left.retain(|pid| !BEFORE.get().is_some_and(|before| before.contains(pid)));
         let mut at = 0;
         while at < left.len() {
             left.extend(children_of(left[at]));
@@ -218,7 +223,7 @@ pub(crate) fn end_orphans() {
             if let Some(pid) = pid {
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
                 // Reaped here: nobody else waits for a process that we adopted.
-                rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty()).ok();
+                rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG).ok();
             }
         }
     }

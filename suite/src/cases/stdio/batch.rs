@@ -1,6 +1,6 @@
 //! Batches: in 2025-03-26 alone they are part of the protocol.
 
-use super::{output::any_line, prelude::*};
+use super::{output::any_line, prelude::*, robustness::unread};
 
 pub(super) const CASES: &[Case] = &[
     BATCH_RECEIVED,
@@ -158,7 +158,7 @@ const BATCH_OF_NOTIFICATIONS: Case = Case::probe(
                 },
             ]);
             s.notify(line).await?;
-            s.fence().await?;
+            s.fence().await.map_err(unread)?;
             if let Some(stray) = s.strays_of_turn().into_iter().next() {
                 // Whoever refuses every batch fails another clause with it.
                 if stray.message.has_error() && !s.scene::<Batch>().await?.is_served() {
@@ -212,7 +212,7 @@ const BATCH_EMPTY: Case = Case::probe(
     |s| {
         Box::pin(async {
             s.write(&[b"[]\n"], Duration::ZERO).await?;
-            s.fence().await?;
+            s.fence().await.map_err(unread)?;
             if let Some(array) = s.arrays_of_turn().into_iter().next() {
                 return violated_by("an empty batch is answered by an array", vec![array]);
             }

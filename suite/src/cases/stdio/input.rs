@@ -84,8 +84,14 @@ const INPUT_UTF8: Case = Case::probe(
             let id = "zażółć-漢字-😀";
             let line = s.ping(id) + "\n";
             let control = "x".repeat(id.len());
-            answered_as_usual(s, &line, id, &control, "a ping with letters beyond ASCII in its id").await?;
-            Ok(())
+            let what = "a ping with letters beyond ASCII in its id";
+            match answered_as_usual(s, &line, id, &control, what).await {
+                // A server may refuse such an id; it may not take it for another.
+                Err(Stop::Violated(violation)) if violation.compared.is_none() => {
+                    unverified(violation.message)
+                }
+                result => result.map(drop),
+            }
         })
     },
 )
@@ -314,12 +320,20 @@ const SPLIT_INPUT: Case = Case::probe(
                 if answers.last().is_some_and(Option::is_some) {
                     continue;
                 }
-                let control = s.fresh_id();
-                answered_as_usual(s, &(s.ping(&control) + "\n"), &control, &control, "a ping")
-                    .await
-                    .map_err(|_| {
-                        Stop::Unverified("a request in one piece is not answered either".to_owned())
-                    })?;
+                let control = format!("{}-é漢-whole", s.fresh_id());
+                answered_as_usual(
+                    s,
+                    &(s.ping(&control)
+                        + "
+"),
+                    &control,
+                    &control,
+                    "a ping",
+                )
+                .await
+                .map_err(|_| {
+                    Stop::Unverified("a request in one piece is not answered either".to_owned())
+                })?;
                 return violated(
                     "a request that arrives in four pieces is not answered, one in one piece is",
                 );
@@ -364,7 +378,7 @@ const COALESCED_INPUT: Case = Case::probe(
 
 /// Every id is answered; if none is, nothing is known.
 async fn all_answered(s: &Talk, lines: &str, ids: &[Id], what: &str) -> Result<(), Stop> {
-    let answers = s.exchange(lines.as_bytes(), ids).await?;
+    let answers = s.exchange_any(lines.as_bytes(), ids).await?;
     let missing: Vec<String> = ids
         .iter()
         .zip(&answers)

@@ -85,7 +85,7 @@ const ONLY_MESSAGES: Case = Case::probe(
     },
 )
 .with_rule(Rule {
-    subject: |event, past| line(event).is_some() && past.messages > 0 && !past.stdin_closed,
+    subject: |event, past| line(event).is_some() && past.messages > 0 && !past.stopping,
     holds: |event, past| never(Class::Text, event, past, "a line of stdout is no message"),
     unseen: "no message was ever read",
 });
@@ -158,7 +158,7 @@ const CLEAN_AT_SHUTDOWN: Case = Case::rule(
     Rule {
         subject: |event, past| {
             let ended = matches!(event, Event::StdoutEnded { killed: false });
-            past.stdin_closed && (ended || line(event).is_some())
+            past.stopping && (ended || line(event).is_some())
         },
         holds: |event, past| {
             never(

@@ -48,7 +48,7 @@ const NO_RESPONSE_TO_NOTIFICATION: Case = Case::probe(
                 json!({ "requestId": "mcp-conform-never-used", "reason": "nothing to cancel" });
             s.notify(json!({ "jsonrpc": "2.0", "method": cancelled, "params": params }))
                 .await?;
-            s.fence().await?;
+            s.fence().await.map_err(unread)?;
             s.ended().await?;
             match s.strays_of_turn().first() {
                 None => Ok(()),
@@ -60,6 +60,14 @@ const NO_RESPONSE_TO_NOTIFICATION: Case = Case::probe(
         })
     },
 );
+
+/// A server that stops answering here shows nothing about silence: another clause's matter.
+pub(super) fn unread(stop: Stop) -> Stop {
+    match stop {
+        Stop::Broke(broken) => Stop::Unverified(format!("what follows is not answered: {broken}")),
+        stop => stop,
+    }
+}
 
 /// What a server did with a line that is not JSON.
 struct Malformed {
@@ -193,10 +201,11 @@ const PARSE_ERROR_SHAPE: Case = Case::probe(
                 } else {
                     let value = message.value().unwrap_or_default();
                     let code = &value["error"]["code"];
-                    match code.as_i64() {
-                        Some(-32700 | -32600) if value["error"]["message"].is_string() => continue,
-                        Some(-32700 | -32600) => "no string for a message".to_owned(),
-                        _ => format!("the code {code} instead of -32700"),
+                    let integer = code.as_f64().is_some_and(|code| code.fract() == 0.0);
+                    match (integer, value["error"]["message"].is_string()) {
+                        (true, true) => continue,
+                        (true, false) => "no string for a message".to_owned(),
+                        (false, _) => format!("the code {code}, which is no integer"),
                     }
                 };
                 return violated_by(
