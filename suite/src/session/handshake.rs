@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Broken, Session, peer};
+use super::{Session, peer};
 use crate::{
     spec::Revision,
     tape::{Event, Id, escaped},
@@ -55,7 +55,7 @@ impl Session {
         let request = newline.end(&self.initialize());
         // A write that fails shows as the end of stdout, with a better reason.
         let written = self.write(&[request.as_bytes()], Duration::ZERO).await;
-        if let Err(Broken::NotReading(_)) = written {
+        if written.is_err() {
             timeout(limit, self.until(|state| state.stdout_ended))
                 .await
                 .ok();

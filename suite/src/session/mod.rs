@@ -215,7 +215,13 @@ impl Session {
             };
             // Whatever followed would begin in the middle of a line.
             *stdin = None;
-            return Err(Broken::NotReading(error));
+            // A process that has ended shows here or as the end of stdout, whichever is first;
+            // it is told in one way.
+            let ended = timeout(self.limits.quiet, self.until(|state| state.stdout_ended));
+            return Err(match ended.await {
+                Ok(()) => self.broken(""),
+                Err(_) => Broken::NotReading(error),
+            });
         }
         Ok(())
     }
