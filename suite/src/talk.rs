@@ -331,6 +331,15 @@ impl Talk {
         self.session.with_state(|state| state.strays.clone())
     }
 
+    /// The responses that answer nothing and came before the second case of the session began:
+    /// what the first one sends is well-formed.
+    pub(crate) fn strays_of_handshake(&self) -> Vec<Stray> {
+        let first = self.session.turn(0).end;
+        let mut strays = self.strays();
+        strays.retain(|stray| stray.at < first && stray.message.is_without_id());
+        strays
+    }
+
     /// The responses that answer nothing and came in this case's turn.
     pub(crate) fn strays_of_turn(&self) -> Vec<Stray> {
         let turn = self.session.turn(self.turn);

@@ -183,7 +183,11 @@ impl<'a> LaneRun<'a> {
                 break;
             }
             let unopened = stage == Stage::Opening && !talk.opened.get();
-            if unopened || session.has_ended() || (doubtful && session.sentinel().await.is_err()) {
+            let alive = async { !doubtful || session.sentinel().await.is_ok() };
+            if unopened
+                || session.has_ended()
+                || !self.meanwhile(alive, &mut background, &mut results).await
+            {
                 broken_by = Some(case.clause.id);
                 break;
             }
@@ -193,11 +197,9 @@ impl<'a> LaneRun<'a> {
         if broken_by.is_none() && !background.is_empty() {
             // Settle: two sentinels in turn, then the end. A server that falls silent here is
             // read to its end all the same.
-            for _ in 0..2 {
-                if session.sentinel().await.is_err() {
-                    break;
-                }
-            }
+            let settle =
+                async { session.sentinel().await.is_ok() && session.sentinel().await.is_ok() };
+            self.meanwhile(settle, &mut background, &mut results).await;
         }
         drop(permit);
         let how = if broken_by.is_some() {
@@ -205,7 +207,9 @@ impl<'a> LaneRun<'a> {
         } else {
             self.how
         };
-        let end = session.end(how).await;
+        let end = self
+            .meanwhile(session.end(how), &mut background, &mut results)
+            .await;
         curtain.fall(match broken_by {
             None => Ending::Done(Rc::new(end)),
             Some(id) => Ending::Broke(id),
@@ -214,6 +218,26 @@ impl<'a> LaneRun<'a> {
             self.through(&mut results, done);
         }
         (results, broken_by)
+    }
+
+    /// Waits for something while the cases in the background go on: one of them may hold what it
+    /// waits for.
+    async fn meanwhile<T>(
+        &self,
+        something: impl Future<Output = T>,
+        background: &mut FuturesUnordered<Probing>,
+        results: &mut Vec<Probed>,
+    ) -> T {
+        let mut something = std::pin::pin!(something);
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut something => return outcome,
+                Some(done) = background.next(), if !background.is_empty() => {
+                    self.through(results, done);
+                }
+            }
+        }
     }
 
     /// Late answers need the session; the end is waited for by those who want nothing else.

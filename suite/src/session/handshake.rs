@@ -88,9 +88,11 @@ impl Session {
             "jsonrpc": "2.0",
             "method": "notifications/initialized",
         }));
+        // A server that is gone by now has spoken all the same; the cases will meet it.
         self.write(&[initialized.as_bytes()], Duration::ZERO)
             .await
-            .map_err(|_| OpenFailure::Died)
+            .ok();
+        Ok(())
     }
 
     /// The request that opens a session.

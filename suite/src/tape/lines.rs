@@ -394,6 +394,9 @@ impl Lines {
         let values = &self.values;
         let within = self.scanner.progress() == Progress::Within;
         let message = values.rpc_objects > 0;
+        if looks_like_utf16(text) {
+            return (Class::NotUtf8, None);
+        }
         if content_length(text.split(|byte| *byte == b'\n').next().unwrap_or_default()).is_some()
             || (self.framed && message)
         {
@@ -436,26 +439,49 @@ impl Lines {
         if let Some(at) = text.iter().position(|byte| *byte == 0x1b) {
             let plain = without_escapes(text);
             let blank = plain.iter().all(u8::is_ascii_whitespace);
-            if blank || salvage(&plain, 0, found) {
+            if blank || salvage(&plain, 0, found) || ends_in_value(&plain) {
                 return (Class::Ansi, Some(at..at + 1));
             }
         }
         let rpc = find(&text[..text.len().min(SALVAGE_BYTES)], b"\"jsonrpc\"").is_some();
-        if rpc && self.len >= CUT_BYTES && text.trim_ascii_start().starts_with(b"{") {
+        let whole = message || values.array.is_some();
+        if rpc && !whole && self.len >= CUT_BYTES && text.trim_ascii_start().starts_with(b"{") {
             return (Class::Cut, None);
         }
-        let torn = in_flight > 1 && rpc;
+        // A whole value with something in front or behind is decorated, and not torn.
+        let torn = in_flight > 1 && rpc && !whole && !ends_in_value(text);
         let class = if torn { Class::Torn } else { Class::Text };
         if values.count == 0 && text.len() <= SALVAGE_BYTES {
             let mut braces = (0..text.len()).filter(|at| text[*at] == b'{').take(64);
             if let Some(at) = braces.find(|at| salvage(text, *at, found)) {
                 // A whole message behind plain text is not torn.
-                let whole = !text[..at].contains(&b'{');
-                return (if whole { Class::Text } else { class }, Some(0..at));
+                let decorated = !text[..at].contains(&b'{');
+                return (if decorated { Class::Text } else { class }, Some(0..at));
             }
         }
         (class, None)
     }
+}
+
+/// Whether the text is one JSON value from its first brace or bracket to its end.
+fn ends_in_value(text: &[u8]) -> bool {
+    let start = text
+        .iter()
+        .position(|byte| matches!(byte, b'{' | b'['))
+        .unwrap_or(text.len());
+    let value = text[start..].trim_ascii();
+    if find(&text[..start], b"\"jsonrpc\"").is_some() {
+        return false;
+    }
+    let mut scanner = Scanner::default();
+    scanner.push(value) == value.len() && scanner.progress() == Progress::Complete
+}
+
+/// Whether every other byte is NUL: text in UTF-16.
+fn looks_like_utf16(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(64)];
+    let nul = |from: usize| head.iter().skip(from).step_by(2).all(|byte| *byte == 0);
+    head.len() >= 8 && (nul(0) || nul(1) || head.iter().skip(3).step_by(2).all(|byte| *byte == 0))
 }
 
 /// Tells the message that `text` holds from `at` to its end, if it does.

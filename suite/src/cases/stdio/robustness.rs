@@ -50,7 +50,13 @@ const NO_RESPONSE_TO_NOTIFICATION: Case = Case::probe(
                 .await?;
             s.fence().await.map_err(unread)?;
             s.ended().await?;
-            match s.strays_of_turn().first() {
+            // The handshake has a notification too.
+            let strays = s
+                .strays_of_handshake()
+                .into_iter()
+                .chain(s.strays_of_turn())
+                .next();
+            match strays {
                 None => Ok(()),
                 Some(stray) => violated_by(
                     "a notification is answered",
