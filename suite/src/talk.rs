@@ -177,8 +177,8 @@ impl Talk {
 
     /// Writes pings and waits until each id is answered, or the server is silent about it: two
     /// sentinels were answered and the window for silence is over, or the limit for one answer
-    /// has passed. A missing answer is the caller's to judge, unless stdout holds something that nobody can read:
-    /// then that is what broke it.
+    /// has passed. A missing answer is the caller's to judge, unless stdout holds something that
+    /// nobody can read: then that is what broke it.
     pub(crate) async fn exchange(
         &self,
         bytes: &[u8],

@@ -390,7 +390,7 @@ impl Session {
     /// The first bytes of stdout that are no message, escaped.
     pub(crate) fn stdout_noise(&self) -> Option<String> {
         let state = self.state.borrow();
-        let pending = state.lines.pending().map(|(text, _)| text);
+        let pending = state.lines.pending();
         let noise = state
             .damage
             .first()

@@ -192,12 +192,9 @@ impl Lines {
         }
     }
 
-    /// What stands in the buffer without its LF: the text, and whether complete messages are in it.
-    pub fn pending(&self) -> Option<(&[u8], bool)> {
-        (self.len > 0).then(|| {
-            let complete = self.values.rpc_objects + usize::from(self.values.array.is_some()) > 0;
-            (self.text.as_slice(), complete && !self.broken)
-        })
+    /// What stands in the buffer without its LF.
+    pub fn pending(&self) -> Option<&[u8]> {
+        (self.len > 0).then_some(self.text.as_slice())
     }
 
     /// How long the unfinished line is, in bytes.

@@ -303,9 +303,8 @@ const NO_BATCH_OUTPUT: Case = Case::probe(
     Stage::Shared,
     |s| {
         Box::pin(async {
-            let ids: Vec<String> = (0..5).map(|_| s.fresh_id()).collect();
-            let lines: String = ids.iter().map(|id| s.ping(id) + "\n").collect();
-            s.exchange(lines.as_bytes(), &text_ids(&ids)).await?;
+            let (ids, lines) = five_pings(s);
+            s.exchange(lines.as_bytes(), &ids).await?;
             Ok(())
         })
     },

@@ -81,9 +81,8 @@ const ONE_PER_LINE: Case = Case::probe(
     Stage::Shared,
     |s| {
         Box::pin(async {
-            let ids: Vec<String> = (0..5).map(|_| s.fresh_id()).collect();
-            let lines: String = ids.iter().map(|id| s.ping(id) + "\n").collect();
-            s.exchange(lines.as_bytes(), &text_ids(&ids)).await?;
+            let (ids, lines) = five_pings(s);
+            s.exchange(lines.as_bytes(), &ids).await?;
             Ok(())
         })
     },
@@ -215,7 +214,7 @@ const NEWLINE_AFTER_EACH: Case = Case::probe(
                 return Ok(());
             }
             let foreign = s.session.with_state(|state| {
-                let pending = state.lines.pending().map(|(text, _)| text.last().copied());
+                let pending = state.lines.pending().map(|text| text.last().copied());
                 matches!(pending, Some(Some(b'\r' | 0)))
             });
             if foreign {

@@ -369,9 +369,8 @@ const COALESCED_INPUT: Case = Case::probe(
     Stage::Shared,
     |s| {
         Box::pin(async {
-            let ids: Vec<String> = (0..5).map(|_| s.fresh_id()).collect();
-            let lines: String = ids.iter().map(|id| s.ping(id) + "\n").collect();
-            all_answered(s, &lines, &text_ids(&ids), "requests sent in one write").await
+            let (ids, lines) = five_pings(s);
+            all_answered(s, &lines, &ids, "requests sent in one write").await
         })
     },
 );

@@ -34,6 +34,13 @@ mod prelude {
         ("prompts", "prompts/list"),
     ];
 
+    /// Five pings with distinct ids, a line each, to be sent in one write.
+    pub(super) fn five_pings(s: &Talk) -> (Vec<Id>, String) {
+        let ids: Vec<String> = (0..5).map(|_| s.fresh_id()).collect();
+        let lines = ids.iter().map(|id| s.ping(id) + "\n").collect();
+        (text_ids(&ids), lines)
+    }
+
     pub(super) fn text_ids(ids: &[String]) -> Vec<Id> {
         ids.iter().cloned().map(Id::Text).collect()
     }
