@@ -1,16 +1,16 @@
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, rc::Rc};
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Failure, Outcome,
-    options::{OutputArgs, RunArgs, SelectionArgs},
+    options::{OutputArgs, PermissionArgs, RunArgs, SelectionArgs},
 };
 use crate::{
     run::{self, NoServer, Options},
     tape::Secrets,
-    target::{Command, LaunchError, Secret, shell_word},
+    target::{Command, LaunchError, Secret, Target, shell_word},
 };
 
 /// The options of `stdio`.
@@ -51,6 +51,8 @@ pub(super) struct DemoArgs {
 struct Common {
     #[command(flatten)]
     selection: SelectionArgs,
+    #[command(flatten)]
+    permissions: PermissionArgs,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -106,6 +108,7 @@ pub(super) fn demo(args: DemoArgs) -> Outcome {
 fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<String>) -> Outcome {
     let selection = args.selection.selection()?;
     args.output.check()?;
+    shell.extend(args.permissions.shell());
     if args.run.timeout.as_secs_f64() != 10.0 {
         shell.extend([
             "--timeout".to_owned(),
@@ -113,7 +116,8 @@ fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<Strin
         ]);
     }
     let options = Options {
-        command,
+        target: Rc::new(Target::Stdio(command)),
+        permissions: Rc::new(args.permissions.permissions()),
         revisions: args.selection.revisions.clone(),
         selection,
         timeout: args.run.timeout,

@@ -74,7 +74,7 @@ impl Session {
                 None => OpenFailure::Silent,
             });
         };
-        let message = answer.message.value().unwrap_or_default();
+        let message = answer.message.value().cloned().unwrap_or_default();
         let Some(result) = message.get("result") else {
             let error = message.get("error").unwrap_or(&Value::Null).to_string();
             return Err(OpenFailure::Refused(beginning(&error, 300)));
@@ -83,7 +83,7 @@ impl Session {
         if offered != self.revision.as_str() {
             return Err(OpenFailure::OtherRevision(beginning(offered, 40)));
         }
-        self.state.borrow_mut().initialized = Some(result.clone());
+        self.opened_with(result);
         let initialized = newline.end(&json!({
             "jsonrpc": "2.0",
             "method": "notifications/initialized",
@@ -93,6 +93,13 @@ impl Session {
             .await
             .ok();
         Ok(())
+    }
+
+    /// Notes the result of `initialize`, if it names the revision of the session.
+    pub(crate) fn opened_with(&self, result: &Value) {
+        if result["protocolVersion"] == self.revision.as_str() {
+            self.state.borrow_mut().initialized = Some(result.clone());
+        }
     }
 
     /// The request that opens a session.
@@ -107,7 +114,7 @@ impl Session {
             "method": "initialize",
             "params": {
                 "protocolVersion": self.revision.as_str(),
-                "capabilities": peer::capabilities(self.revision),
+                "capabilities": peer::capabilities(self.revision, self.manner.get()),
                 "clientInfo": client,
             },
         })

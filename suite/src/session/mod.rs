@@ -2,7 +2,9 @@
 
 mod end;
 mod handshake;
+mod launcher;
 mod peer;
+mod posting;
 mod reader;
 mod state;
 
@@ -22,11 +24,14 @@ use tokio::{
 
 pub(crate) use end::{End, How};
 pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use launcher::Launcher;
+pub(crate) use peer::Manner;
+pub(crate) use posting::{PostEnd, Posting, Refusal};
 pub(crate) use state::{Answer, Stray};
 
 use crate::{
     spec::Revision,
-    tape::{Event, Id, Stream, Transcript, escaped},
+    tape::{Event, Id, Message, Stream, Transcript, escaped},
     target::{Command, LaunchError, Process},
 };
 use state::State;
@@ -103,6 +108,9 @@ pub enum Broken {
         /// The limit.
         limit: Duration,
     },
+    /// An HTTP connection failed.
+    #[error("{0}")]
+    Cut(String),
     /// The server sends without bounds.
     #[error("{0}")]
     Flood(String),
@@ -125,6 +133,7 @@ pub(crate) struct Session {
     turns: RefCell<Vec<Duration>>,
     /// Where roots are, for a server that asks.
     root: String,
+    manner: Cell<Manner>,
 }
 
 impl Session {
@@ -153,6 +162,7 @@ impl Session {
             counter: Cell::new(0),
             turns: RefCell::default(),
             root: root(command),
+            manner: Cell::default(),
         });
         session.mark("opened", json!({ "revision": revision.as_str() }));
         tokio::task::spawn_local(Rc::clone(&session).read_stdout(pipes.stdout));
@@ -188,6 +198,18 @@ impl Session {
         receiver
     }
 
+    /// On which stream what we say goes out.
+    pub(crate) fn outward(&self) -> Stream {
+        Stream::Stdin
+    }
+
+    /// Sends one message; over HTTP what becomes of the post is told.
+    pub(crate) async fn post(&self, text: &[u8]) -> Result<Option<Rc<Posting>>, Broken> {
+        let line = [text, b"\n"].concat();
+        self.write(&[&line], Duration::ZERO).await?;
+        Ok(None)
+    }
+
     /// Writes bytes as they are, in pieces with a pause between them; nothing else is written
     /// in the meantime.
     pub(crate) async fn write(&self, pieces: &[&[u8]], pause: Duration) -> Result<(), Broken> {
@@ -197,6 +219,9 @@ impl Session {
         };
         let whole = pieces.concat();
         self.tell(&Event::Sent(&whole));
+        for message in Message::all(&whole) {
+            self.tell(&Event::Said(&message));
+        }
         for (number, piece) in pieces.iter().enumerate() {
             if number > 0 && !pause.is_zero() {
                 tokio::time::sleep(pause).await;
@@ -358,6 +383,11 @@ impl Session {
     pub(crate) fn turn(&self, turn: usize) -> std::ops::Range<Duration> {
         let turns = self.turns.borrow();
         turns[turn]..turns.get(turn + 1).copied().unwrap_or(Duration::MAX)
+    }
+
+    /// How the client treats the server's own requests from now on.
+    pub(crate) fn set_manner(&self, manner: Manner) {
+        self.manner.set(manner);
     }
 
     /// Makes the reader wait, and then read little by little, so that the server's pipe fills up.

@@ -132,6 +132,10 @@ impl Session {
     fn on_message(self: &Rc<Self>, message: Message) {
         self.state.borrow_mut().messages += 1;
         self.tell(&Event::Message(&message));
+        if message.kind() != Kind::Response {
+            let now = self.now();
+            self.state.borrow_mut().overheard(&message, now);
+        }
         match message.kind() {
             Kind::Response => {
                 let now = self.now();
@@ -140,7 +144,7 @@ impl Session {
             Kind::Request => {
                 // A server that asks without reading gets no more than it could take.
                 if self.state.borrow().answering < ANSWERS_LIMIT
-                    && let Some(answer) = peer::answer(&message, &self.root)
+                    && let Some(answer) = peer::answer(&message, &self.root, self.manner.get())
                 {
                     self.state.borrow_mut().answering += 1;
                     let session = Rc::clone(self);

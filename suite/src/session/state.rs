@@ -10,6 +10,8 @@ use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
 
 /// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
 const KEPT: usize = 256;
+/// How many requests and notifications of the server are kept.
+const HEARD: usize = 4096;
 /// A longer stray is kept only among the first.
 const LONG_STRAY: u64 = 16 * 1024;
 /// How much of stderr's end is kept, in lines and in bytes of a line.
@@ -47,6 +49,8 @@ pub(crate) struct State {
     /// Every id that we have used: an answer to one of them is no stray.
     asked: HashSet<Id>,
     pub(crate) strays: Vec<Stray>,
+    /// Requests and notifications of the server.
+    pub(crate) heard: Vec<(Duration, Message)>,
     /// Lines that were arrays.
     pub(crate) arrays: Vec<Excerpt>,
     pub(crate) damage: Vec<Damage>,
@@ -102,6 +106,14 @@ impl State {
                     self.strays.push(Stray { message, at });
                 }
             }
+        }
+    }
+
+    /// Keeps a request or notification of the server.
+    pub(crate) fn overheard(&mut self, message: &Message, at: Duration) {
+        let room = if message.len() > LONG_STRAY { 4 } else { HEARD };
+        if self.heard.len() < room {
+            self.heard.push((at, message.clone()));
         }
     }
 

@@ -29,6 +29,8 @@ impl Stream {
 pub enum Event<'a> {
     /// We wrote these bytes to the server.
     Sent(&'a [u8]),
+    /// The client said a message: it stands in the bytes that were just sent.
+    Said(&'a Message),
     /// A line of stdout is complete.
     Line(&'a Line),
     /// The server sent a message. It comes before the [`Event::Line`] that holds it.
@@ -98,6 +100,11 @@ impl Excerpt {
             len: line.len,
             mark: line.mark.clone(),
         }
+    }
+
+    /// An HTTP status without a message.
+    pub fn of_status(at: Duration, status: u16) -> Excerpt {
+        Excerpt::new(Stream::Stdout, at, format!("HTTP {status}").as_bytes())
     }
 
     /// An excerpt of a message from the server.

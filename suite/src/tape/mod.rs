@@ -2,6 +2,7 @@
 //! serve as evidence, and as a transcript. Bytes are kept; JSON is a view of them.
 
 mod event;
+mod exchange;
 mod foreign;
 mod id;
 mod lines;
@@ -13,11 +14,12 @@ mod transcript;
 mod utf8;
 
 pub use event::{Event, Excerpt, Stream};
+pub use exchange::Exchange;
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub use message::{Kind, Message};
-pub use past::Past;
+pub use past::{Asked, Ledger, Past};
 pub use redact::Secrets;
 pub(crate) use transcript::Transcript;
 pub use transcript::{TRANSCRIPT_VERSION, TranscriptError};
