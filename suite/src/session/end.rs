@@ -103,6 +103,7 @@ impl Session {
         self.tell(&Event::StderrEnded {
             not_utf8: not_utf8.as_deref(),
         });
+        self.tell(&Event::Ended);
         self.mark(
             "ended",
             json!({ "status": match &ended {

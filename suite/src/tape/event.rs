@@ -59,6 +59,8 @@ pub enum Event<'a> {
         /// The first line with bytes that are not UTF-8.
         not_utf8: Option<&'a [u8]>,
     },
+    /// The session is over, and everything that came in it has been read.
+    Ended,
 }
 
 /// A piece of what was said, as evidence.
