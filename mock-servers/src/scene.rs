@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 
+use crate::message::{self, RpcError};
 use crate::revision::Revision;
 
 /// The circumstances in which something is said.
@@ -41,6 +42,29 @@ impl Asked<'_> {
     #[must_use]
     pub fn is(&self, method: &str) -> bool {
         self.message["method"] == method
+    }
+
+    /// The method of a request or notification.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.message["method"].as_str()
+    }
+
+    /// The id of the message, or null.
+    #[must_use]
+    pub fn id(&self) -> &Value {
+        &self.message["id"]
+    }
+
+    /// Whether the message has a method and an id.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.method().is_some() && self.message.get("id").is_some()
+    }
+
+    /// An error in answer to the message.
+    pub(crate) fn refusal(&self, code: i64, text: &str) -> Value {
+        message::response(self.id(), Err(RpcError::new(code, text)))
     }
 }
 

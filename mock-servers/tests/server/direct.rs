@@ -68,6 +68,12 @@ impl Direct {
         self.drain()
     }
 
+    /// Sends what is no JSON, and returns what the server says at once.
+    pub(crate) fn garble(&mut self) -> Vec<Value> {
+        self.session.receive_unreadable(&self.outbox);
+        self.drain().into_iter().map(|out| out.message).collect()
+    }
+
     /// Lets time pass, and returns what the server says meanwhile.
     pub(crate) fn after(&mut self, millis: u64) -> Vec<Value> {
         self.runtime

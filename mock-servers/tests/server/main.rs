@@ -5,4 +5,6 @@ mod exchange;
 mod faults;
 mod features;
 mod honest;
+mod jsonrpc;
+mod table;
 mod tasks;
