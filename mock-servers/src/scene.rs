@@ -17,7 +17,7 @@ pub struct Scene<'a> {
     /// The ids of the client's requests that are being served. A message is judged by
     /// those that were served when it came.
     pub in_flight: Vec<Value>,
-    /// The capabilities that the client declared; null before it did.
+    /// The capabilities that the client declared; an empty object before it did.
     pub client: Value,
     /// What the faults of this session remember.
     pub memory: &'a Memory,

@@ -24,7 +24,10 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "server-reuses-request-id",
         violates: "jsonrpc/server-request-id-unique",
         drags: &[],
-        bend: Bend::Several(&[Bend::Emit(reuse_id), Bend::Receive(restore_id)]),
+        bend: Bend::Several(&[
+            Bend::Emit(|scene, outgoing| reuse_id(scene, outgoing)),
+            Bend::Receive(|scene, messages| restore_id(scene, messages)),
+        ]),
     },
     Fault {
         name: "notification-with-id",
@@ -104,7 +107,7 @@ const REUSED: &str = "server-1";
 /// Where the id is kept under which the server itself waits.
 const MEANT: &str = "the id that is meant";
 
-fn reuse_id(scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
+fn reuse_id(scene: &Scene<'_>, outgoing: &mut [Outgoing]) {
     for out in outgoing.iter_mut().filter(|out| is_request(&out.message)) {
         scene.memory.keep(MEANT, out.message["id"].take());
         out.message["id"] = json!(REUSED);
@@ -112,7 +115,7 @@ fn reuse_id(scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
 }
 
 /// Takes a response for one to the latest question.
-fn restore_id(scene: &Scene<'_>, messages: &mut Vec<Value>) {
+fn restore_id(scene: &Scene<'_>, messages: &mut [Value]) {
     for message in messages.iter_mut() {
         if message["id"] == REUSED && message.get("method").is_none() {
             message["id"] = scene.memory.recall(MEANT);
