@@ -21,8 +21,10 @@ pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub use message::{Kind, Message};
 pub use past::{Asked, Ledger, Past};
 pub use redact::Secrets;
+pub(crate) use scan::{Progress, Scanner};
 pub(crate) use transcript::Transcript;
 pub use transcript::{TRANSCRIPT_VERSION, TranscriptError};
+pub(crate) use utf8::Utf8;
 
 /// The longest message whose text is kept, in bytes. Longer ones are framed, routed and counted
 /// like any other, but their content is not judged: memory stays bounded.
