@@ -354,7 +354,7 @@ impl Talk {
             Some(damage) => unverified(format!(
                 "the server wrote what is no message (`{}`), see {}",
                 escaped(&damage.excerpt.text[..damage.excerpt.text.len().min(80)]),
-                damage.class.clause(),
+                damage.clause,
             )),
             None => Ok(()),
         }

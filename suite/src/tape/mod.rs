@@ -13,11 +13,12 @@ mod scan;
 mod transcript;
 mod utf8;
 
-pub use event::{Event, Excerpt, Stream};
+pub use event::{Close, Event, Excerpt, Stream};
 pub use exchange::Exchange;
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
+pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
 pub use past::{Asked, Ledger, Past};
 pub use redact::Secrets;

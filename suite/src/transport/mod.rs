@@ -2,6 +2,9 @@
 //! findings.
 
 mod block;
+mod client;
 mod sse;
 
+pub use client::ClientSetupError;
+pub(crate) use client::{Client, ClientError, Opened, Request, origin};
 pub use sse::{SseEvent, SseFlaw, SseFlawKind, SseFound, SseReader};
