@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::http::HttpBend;
 use crate::revision::Revision;
 
 /// One misdeed of the reference server.
@@ -17,6 +18,34 @@ pub struct Fault {
     pub drags: &'static [(&'static str, &'static str)],
     /// What it does, and in which layer.
     pub bend: Bend,
+}
+
+/// How messages travel between client and server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Lines on standard input and output.
+    Stdio,
+    /// The two endpoints of 2024-11-05.
+    HttpSse,
+    /// The single endpoint of 2025-03-26 and later.
+    StreamableHttp,
+}
+
+impl Fault {
+    /// Whether the fault shows on this transport: one in the messages does on every one.
+    #[must_use]
+    pub const fn shows_on(&self, transport: Transport) -> bool {
+        match self.bend {
+            Bend::Reply(_) | Bend::Batch(_) => true,
+            Bend::StreamableHttp(_) => matches!(transport, Transport::StreamableHttp),
+            Bend::HttpSse(_) => matches!(transport, Transport::HttpSse),
+            Bend::Stdout(_)
+            | Bend::Stdin(_)
+            | Bend::Streams(..)
+            | Bend::Stderr(_)
+            | Bend::Lifecycle(_) => matches!(transport, Transport::Stdio),
+        }
+    }
 }
 
 /// The layer in which a fault acts, and what it does there.
@@ -38,6 +67,10 @@ pub enum Bend {
     Stderr(&'static [u8]),
     /// Acts on how the process ends.
     Lifecycle(Lifecycle),
+    /// Acts on Streamable HTTP.
+    StreamableHttp(&'static [HttpBend]),
+    /// Acts on HTTP+SSE.
+    HttpSse(&'static [HttpBend]),
 }
 
 /// Misdeeds on standard output, in the order in which they are applied.

@@ -8,13 +8,14 @@
 mod fault;
 mod faults;
 mod features;
+pub mod http;
 mod message;
 mod outbox;
 mod revision;
 mod session;
 pub mod stdio;
 
-pub use fault::{Asked, Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout};
+pub use fault::{Asked, Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout, Transport};
 pub use faults::{fault, faults};
 pub use message::{Malformed, parse};
 pub use outbox::{Outbox, Outgoing};

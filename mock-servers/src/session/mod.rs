@@ -141,8 +141,16 @@ impl Session {
         self.state().in_flight.remove(&id.to_string());
     }
 
-    fn cancel(&self, id: &Value) {
+    /// Gives up what is being done for a request; it goes unanswered.
+    pub(crate) fn cancel(&self, id: &Value) {
         if let Some(handle) = self.state().in_flight.remove(&id.to_string()) {
+            handle.abort();
+        }
+    }
+
+    /// Gives up everything that is being done, since nobody is there any more.
+    pub(crate) fn close(&self) {
+        for (_, handle) in self.state().in_flight.drain() {
             handle.abort();
         }
     }
