@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::outbox::Outgoing;
+use crate::http::HttpBend;
+use crate::outbox::Emitted;
 use crate::policy::Policy;
 use crate::revision::Revision;
 use crate::scene::{Asked, Memory, Scene};
@@ -20,6 +21,47 @@ pub struct Fault {
     pub drags: &'static [(&'static str, &'static str)],
     /// What it does, and in which layer.
     pub bend: Bend,
+}
+
+/// How messages travel between client and server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Lines on standard input and output.
+    Stdio,
+    /// The two endpoints of 2024-11-05.
+    HttpSse,
+    /// The single endpoint of 2025-03-26 and later.
+    StreamableHttp,
+}
+
+impl Fault {
+    /// Whether the fault shows on this transport: one in the messages does on every one.
+    #[must_use]
+    pub fn shows_on(&self, transport: Transport) -> bool {
+        self.bend.shows_on(transport)
+    }
+}
+
+impl Bend {
+    fn shows_on(self, transport: Transport) -> bool {
+        match self {
+            Self::Receive(_)
+            | Self::Fatal(_)
+            | Self::Reply(_)
+            | Self::Batch(_)
+            | Self::Emit(_)
+            | Self::Text(_)
+            | Self::Policy(_) => true,
+            Self::Several(several) => several.iter().any(|bend| bend.shows_on(transport)),
+            Self::StreamableHttp(_) => transport == Transport::StreamableHttp,
+            Self::HttpSse(_) => transport == Transport::HttpSse,
+            Self::Stdout(_)
+            | Self::Stdin(_)
+            | Self::Streams(..)
+            | Self::Stderr(_)
+            | Self::Lifecycle(_) => transport == Transport::Stdio,
+        }
+    }
 }
 
 /// The layer in which a fault acts, and what it does there.
@@ -39,7 +81,7 @@ pub enum Bend {
     Batch(fn(&[Value], &mut Vec<Value>)),
     /// Rewrites what leaves the session, responses, requests and notifications alike:
     /// honestly the one message.
-    Emit(fn(&Scene<'_>, &mut Vec<Outgoing>)),
+    Emit(fn(&Scene<'_>, &mut Vec<Emitted>)),
     /// Rewrites the JSON of one message as text, in ways that a JSON value cannot hold.
     Text(fn(&Value, &mut String)),
     /// Changes what the server decides for itself.
@@ -56,6 +98,10 @@ pub enum Bend {
     Stderr(&'static [u8]),
     /// Acts on how the process ends.
     Lifecycle(Lifecycle),
+    /// Acts on Streamable HTTP.
+    StreamableHttp(&'static [HttpBend]),
+    /// Acts on HTTP+SSE.
+    HttpSse(&'static [HttpBend]),
 }
 
 /// Misdeeds on standard output, in the order in which they are applied.
@@ -168,7 +214,7 @@ impl Bends {
         }
     }
 
-    pub(crate) fn emit(&self, scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
+    pub(crate) fn emit(&self, scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
         for bend in self.iter() {
             if let Bend::Emit(bend) = bend {
                 bend(scene, outgoing);

@@ -23,6 +23,12 @@ pub enum Stage {
     Rough,
     /// A process of its own, which the case ends.
     Own,
+    /// A session that nobody has opened. The cases with one label share it, in their order; a
+    /// scene that the first one plays serves them all.
+    Unopened(&'static str),
+    /// As [`Stage::Unopened`], for what does not depend on the revision: it is done once in a
+    /// run, and counts in every revision.
+    Once(&'static str),
 }
 
 /// What a case is about: the duty kept, in a word for reports.
@@ -121,6 +127,11 @@ impl Case {
         }
     }
 
+    /// Whether the case is about what is said, and not about how it travels.
+    pub(crate) fn is_about_messages(&self) -> bool {
+        !matches!(self.clause.area(), "stdio" | "http-sse" | "streamable-http")
+    }
+
     /// What the probe may ruin, if there is one.
     pub(crate) fn stage(&self) -> Option<Stage> {
         self.probe.map(|(stage, _)| stage)
@@ -154,6 +165,8 @@ pub enum Stop {
     Violated(Box<Violation>),
     /// This run cannot tell, for this reason.
     Unverified(String),
+    /// The server does not do or declare what the clause is about.
+    NotApplicable(String),
     /// The case could not finish: verdict `error`.
     Broke(Broken),
     /// The session was broken by another case.
@@ -203,6 +216,11 @@ pub fn differs<T>(
         compared: Some((expected.into(), actual.into())),
     }
     .into())
+}
+
+/// The server does not do or declare what the clause is about.
+pub fn not_applicable<T>(reason: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::NotApplicable(reason.into()))
 }
 
 /// This run cannot tell.

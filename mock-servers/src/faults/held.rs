@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::outbox::Outgoing;
+use crate::outbox::Emitted;
 use crate::scene::{Asked, Scene};
 
 const HELD: &str = "replies that are held back";
@@ -15,11 +15,11 @@ pub(super) fn hold(asked: &Asked<'_>, reply: &mut Value) {
 }
 
 /// Sends what is held back behind the rest, each as the answer that it is.
-pub(super) fn release(scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
+pub(super) fn release(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
     let held = scene.memory.take(HELD).into_iter();
     outgoing.extend(held.map(|message| {
         let relates_to = message.get("id").cloned();
-        Outgoing {
+        Emitted {
             message,
             relates_to,
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{Bend, Fault};
 use crate::message::notification;
-use crate::outbox::Outgoing;
+use crate::outbox::Emitted;
 use crate::scene::Scene;
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -86,14 +86,14 @@ fn is_request(message: &Value) -> bool {
 }
 
 /// Sends one more message in front of the server's own, the same way.
-fn beside(outgoing: &mut Vec<Outgoing>, which: fn(&Value) -> bool, extra: fn() -> Value) {
+fn beside(outgoing: &mut Vec<Emitted>, which: fn(&Value) -> bool, extra: fn() -> Value) {
     let position = outgoing.iter().position(|out| which(&out.message));
     if let Some(position) = position {
         let message = extra();
         let relates_to = outgoing[position].relates_to.clone();
         outgoing.insert(
             position,
-            Outgoing {
+            Emitted {
                 message,
                 relates_to,
             },
@@ -107,7 +107,7 @@ const REUSED: &str = "server-1";
 /// Where the id is kept under which the server itself waits.
 const MEANT: &str = "the id that is meant";
 
-fn reuse_id(scene: &Scene<'_>, outgoing: &mut [Outgoing]) {
+fn reuse_id(scene: &Scene<'_>, outgoing: &mut [Emitted]) {
     for out in outgoing.iter_mut().filter(|out| is_request(&out.message)) {
         scene.memory.keep(MEANT, out.message["id"].take());
         out.message["id"] = json!(REUSED);

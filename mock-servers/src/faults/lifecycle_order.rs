@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{Bend, Fault};
 use crate::message::notification;
-use crate::outbox::Outgoing;
+use crate::outbox::Emitted;
 use crate::scene::Asked;
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -25,7 +25,7 @@ pub(super) static FAULTS: &[Fault] = &[
             if let [answer] = outgoing.as_slice()
                 && is_handshake(&answer.message)
             {
-                let greeting = Outgoing {
+                let greeting = Emitted {
                     message: notification("notifications/tools/list_changed", Value::Null),
                     relates_to: answer.relates_to.clone(),
                 };
@@ -42,7 +42,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 && is_handshake(&answer.message)
                 && scene.client.get("roots").is_some()
             {
-                outgoing.push(Outgoing {
+                outgoing.push(Emitted {
                     message: json!({ "jsonrpc": "2.0", "id": "early", "method": "roots/list" }),
                     relates_to: None,
                 });

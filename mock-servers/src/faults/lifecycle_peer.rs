@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::held;
 use crate::fault::{Bend, Fault};
 use crate::message::notification;
-use crate::outbox::Outgoing;
+use crate::outbox::Emitted;
 use crate::scene::{Asked, Scene};
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -23,7 +23,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 let relates_to = outgoing[position].relates_to.clone();
                 outgoing.insert(
                     position,
-                    Outgoing {
+                    Emitted {
                         message,
                         relates_to,
                     },
@@ -74,8 +74,8 @@ fn hold_while_waiting(asked: &Asked<'_>, reply: &mut Value) {
     }
 }
 
-fn note_questions(scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
-    for Outgoing { message, .. } in &*outgoing {
+fn note_questions(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
+    for Emitted { message, .. } in &*outgoing {
         if message["method"].is_string() && message["id"].is_string() {
             scene.memory.keep(QUESTION, message["id"].clone());
         } else if message["method"] == "notifications/cancelled" {

@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use crate::fault::Bends;
 use crate::features::tasks::Tasks;
 use crate::message::{self, Kind, Request, RpcError};
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{Emitted, Outbox};
 use crate::policy::Policy;
 use crate::revision::Revision;
 use crate::scene::{Asked, Memory, Scene};
@@ -139,13 +139,13 @@ impl Session {
     /// Sends a message that belongs to that request of the client's, if to any.
     pub(crate) fn send(&self, outbox: &Outbox, message: Value, relates_to: Option<Value>) {
         let scene = self.scene();
-        let mut outgoing = vec![Outgoing {
+        let mut outgoing = vec![Emitted {
             message,
             relates_to,
         }];
         self.0.bends.emit(&scene, &mut outgoing);
         if !self.is_dead() {
-            for Outgoing {
+            for Emitted {
                 message,
                 relates_to,
             } in outgoing
@@ -224,7 +224,8 @@ impl Session {
         self.state().in_flight.remove(&id.to_string());
     }
 
-    fn cancel(&self, id: &Value) {
+    /// Gives up what is being done for a request; it goes unanswered.
+    pub(crate) fn cancel(&self, id: &Value) {
         let cancelled = self.state().in_flight.remove(&id.to_string());
         if let Some(InFlight { work, .. }) = cancelled {
             work.abort();
@@ -244,8 +245,13 @@ impl Session {
     }
 
     fn die(&self) {
+        self.state().dead = true;
+        self.close();
+    }
+
+    /// Gives up everything that is being done, since nobody is there any more.
+    pub(crate) fn close(&self) {
         let mut state = self.state();
-        state.dead = true;
         let in_flight = std::mem::take(&mut state.in_flight);
         let tasks = std::mem::take(&mut state.tasks);
         drop(state);

@@ -99,7 +99,10 @@ fn flush(
     let messages = first
         .into_iter()
         .chain(rest)
-        .map(|out| out.message)
+        .filter_map(|out| match out {
+            Outgoing::Message { message, .. } => Some(message),
+            Outgoing::Release => None,
+        })
         .collect();
     output.send(session.revision(), messages);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mock_servers::{Bends, Outbox, Outgoing, Session};
+use mock_servers::{Bends, Emitted, Outbox, Outgoing, Session};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -57,7 +57,7 @@ impl Direct {
     }
 
     /// The same with what each message belongs to.
-    pub(crate) fn route(&mut self, message: &Value) -> Vec<Outgoing> {
+    pub(crate) fn route(&mut self, message: &Value) -> Vec<Emitted> {
         self.runtime.block_on(async {
             self.session.receive(message, &self.outbox);
             // Let go of the thread, so that what was begun gets its turn.
@@ -89,8 +89,19 @@ impl Direct {
             .unwrap_or_default()
     }
 
-    fn drain(&mut self) -> Vec<Outgoing> {
-        std::iter::from_fn(|| self.outgoing.try_recv().ok()).collect()
+    fn drain(&mut self) -> Vec<Emitted> {
+        let outgoing = std::iter::from_fn(|| self.outgoing.try_recv().ok());
+        let messages = outgoing.filter_map(|out| match out {
+            Outgoing::Message {
+                message,
+                relates_to,
+            } => Some(Emitted {
+                message,
+                relates_to,
+            }),
+            Outgoing::Release => None,
+        });
+        messages.collect()
     }
 }
 

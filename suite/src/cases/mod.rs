@@ -1,5 +1,6 @@
 //! The registry: every case, area by area, in the order of reports.
 
+mod prelude;
 mod stdio;
 
 use crate::case::Case;

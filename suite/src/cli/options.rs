@@ -7,12 +7,14 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::Failure;
 use crate::{
     report::{self, FormatName, Look, Verbosity},
     run::{FailOn, Run, Selection},
     spec::Revision,
+    target::{Permissions, ToolPolicy, shell_word},
 };
 
 /// Which cases are run.
@@ -45,6 +47,81 @@ impl SelectionArgs {
         Selection::new(self.cases.clone(), self.skip.clone())
             .map_err(|error| Failure::Usage(error.into()))
     }
+}
+
+/// What may be done with the server's features.
+#[derive(Args)]
+#[command(next_help_heading = "Permissions")]
+pub(super) struct PermissionArgs {
+    /// Which tools may be called
+    #[arg(long, value_name = "WHICH", default_value = "read-only")]
+    tools: ToolsArg,
+    /// Call this tool whatever --tools says (repeatable); arguments that are not given are
+    /// derived from its input schema
+    #[arg(long = "call", value_name = "NAME[=JSON]", value_parser = call)]
+    calls: Vec<(String, Option<Value>)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ToolsArg {
+    /// None
+    None,
+    /// Those that say `readOnlyHint: true`
+    ReadOnly,
+    /// All
+    All,
+}
+
+impl PermissionArgs {
+    pub(super) fn permissions(&self) -> Permissions {
+        Permissions {
+            tools: match self.tools {
+                ToolsArg::None => ToolPolicy::None,
+                ToolsArg::ReadOnly => ToolPolicy::ReadOnly,
+                ToolsArg::All => ToolPolicy::All,
+            },
+            calls: self.calls.clone(),
+        }
+    }
+
+    /// The options as a shell takes them, where they are not the default.
+    pub(super) fn shell(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        match self.tools {
+            ToolsArg::ReadOnly => {}
+            ToolsArg::None => words.push("--tools=none".to_owned()),
+            ToolsArg::All => words.push("--tools=all".to_owned()),
+        }
+        for (name, arguments) in &self.calls {
+            words.push("--call".to_owned());
+            words.push(shell_word(&match arguments {
+                Some(arguments) => format!("{name}={arguments}"),
+                None => name.clone(),
+            }));
+        }
+        words
+    }
+}
+
+fn call(text: &str) -> Result<(String, Option<Value>), String> {
+    let (name, arguments) = match text.split_once('=') {
+        None => (text, None),
+        Some((name, json)) => {
+            let arguments: Value = serde_json::from_str(json)
+                .map_err(|error| format!("the arguments are not JSON: {error}"))?;
+            if !arguments.is_object() {
+                return Err(
+                    "the arguments are not an object, as in `echo={\"message\": \"hi\"}`"
+                        .to_owned(),
+                );
+            }
+            (name, Some(arguments))
+        }
+    };
+    if name.is_empty() {
+        return Err("give NAME or NAME=JSON, as in `echo={\"message\": \"hi\"}`".to_owned());
+    }
+    Ok((name.to_owned(), arguments))
 }
 
 /// How a run goes about its work.

@@ -103,7 +103,10 @@ impl Judge {
 impl Observer for Judge {
     fn see(&mut self, event: &Event<'_>, at: Duration) {
         self.past.before(event, at);
-        self.findings.borrow_mut().see(self.lane, event, &self.past);
+        // What is said under another revision is judged where that one is asked for.
+        if !(self.past.foreign && matches!(event, Event::Message(_))) {
+            self.findings.borrow_mut().see(self.lane, event, &self.past);
+        }
         self.past.after(event);
     }
 }

@@ -1,11 +1,11 @@
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use crate::{
     case::{Case, Nature},
     cases,
     spec::{Revision, Transport},
     tape::Secrets,
-    target::Command,
+    target::{Permissions, Target},
 };
 
 /// From which level on a violation makes the exit status 1.
@@ -111,8 +111,10 @@ fn suggestion(pattern: &str) -> String {
 /// What a run is told.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How the server is launched.
-    pub command: Command,
+    /// What is judged.
+    pub target: Rc<Target>,
+    /// What may be done with its features.
+    pub permissions: Rc<Permissions>,
     /// The revisions to ask for; empty for all that the transport carries.
     pub revisions: Vec<Revision>,
     /// Which cases.

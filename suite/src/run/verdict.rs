@@ -74,6 +74,7 @@ pub(super) enum Outcome {
     Kept,
     Broken(Violation),
     Unseen(String),
+    NotApplicable(String),
     Error(String),
 }
 
@@ -83,6 +84,7 @@ impl Outcome {
             Ok(()) => Outcome::Kept,
             Err(Stop::Violated(violation)) => Outcome::Broken(*violation),
             Err(Stop::Unverified(reason)) => Outcome::Unseen(reason),
+            Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
             Err(Stop::Broke(broken)) => Outcome::Error(broken.to_string()),
             Err(Stop::Interrupted) => Outcome::Unseen("another case broke the session".to_owned()),
         }
@@ -95,6 +97,8 @@ impl Outcome {
             (_, Some(Outcome::Broken(violation))) | (Some(Outcome::Broken(violation)), _) => {
                 Outcome::Broken(violation)
             }
+            // What the probe found nothing of may have been said all the same.
+            (Some(Outcome::NotApplicable(_)), Some(Outcome::Kept)) => Outcome::Kept,
             (Some(probe), _) => probe,
             (None, Some(rule)) => rule,
             (None, None) => Outcome::Unseen("nothing judges it".to_owned()),

@@ -1,15 +1,18 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
     time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
+use crate::tape::{Excerpt, Exchange, Id, Lines, Message, escaped};
 
 /// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
 const KEPT: usize = 256;
+/// How many requests and notifications of the server are kept.
+const HEARD: usize = 4096;
 /// A longer stray is kept only among the first.
 const LONG_STRAY: u64 = 16 * 1024;
 /// How much of stderr's end is kept, in lines and in bytes of a line.
@@ -30,10 +33,11 @@ pub(crate) struct Stray {
     pub(crate) at: Duration,
 }
 
-/// A line that no client can read as a message.
+/// A line, or an event, that no client can read as a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Damage {
-    pub(crate) class: Class,
+    /// The clause that owns it.
+    pub(crate) clause: &'static str,
     pub(crate) excerpt: Excerpt,
 }
 
@@ -47,6 +51,8 @@ pub(crate) struct State {
     /// Every id that we have used: an answer to one of them is no stray.
     asked: HashSet<Id>,
     pub(crate) strays: Vec<Stray>,
+    /// Requests and notifications of the server.
+    pub(crate) heard: Vec<(Duration, Message)>,
     /// Lines that were arrays.
     pub(crate) arrays: Vec<Excerpt>,
     pub(crate) damage: Vec<Damage>,
@@ -56,7 +62,11 @@ pub(crate) struct State {
     pub(crate) garbled: bool,
     /// When the last answer to one of our requests came.
     pub(crate) last_answer: Option<Instant>,
-    pub(crate) stdout_ended: bool,
+    pub(crate) ended: bool,
+    /// Why a session over HTTP has ended.
+    pub(crate) closed: Option<String>,
+    /// The event streams that are open.
+    pub(crate) streams: Vec<Rc<Exchange>>,
     pub(crate) stderr_ended: bool,
     pub(crate) stderr: Stderr,
     pub(crate) flood: Option<String>,
@@ -96,6 +106,8 @@ impl State {
                     .id
                     .as_ref()
                     .is_some_and(|id| self.asked.contains(id));
+                // What refuses a post over HTTP is told with the post.
+                let ours = ours || message.is_refusal();
                 // Long ones are few, or memory would not be bounded.
                 let room = if message.len() > LONG_STRAY { 4 } else { KEPT };
                 if !ours && self.strays.len() < room {
@@ -105,7 +117,15 @@ impl State {
         }
     }
 
-    pub(crate) fn damaged(&mut self, class: Class, excerpt: Excerpt) {
+    /// Keeps a request or notification of the server.
+    pub(crate) fn overheard(&mut self, message: &Message, at: Duration) {
+        let room = if message.len() > LONG_STRAY { 4 } else { HEARD };
+        if self.heard.len() < room {
+            self.heard.push((at, message.clone()));
+        }
+    }
+
+    pub(crate) fn damaged(&mut self, clause: &'static str, excerpt: Excerpt) {
         let letters: Vec<u8> = excerpt
             .text
             .iter()
@@ -114,7 +134,7 @@ impl State {
             .collect();
         self.garbled |= letters.windows(7).any(|window| window == b"jsonrpc");
         if self.damage.len() < KEPT {
-            self.damage.push(Damage { class, excerpt });
+            self.damage.push(Damage { clause, excerpt });
         }
     }
 

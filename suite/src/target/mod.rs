@@ -1,9 +1,15 @@
 //! What is judged: the command that launches a server, and care for its processes.
 
+mod endpoint;
 mod process;
 
 use std::{ffi::OsString, fmt, path::PathBuf};
 
+use serde_json::Value;
+
+use crate::spec::Transport;
+
+pub use endpoint::Endpoint;
 pub use process::LaunchError;
 pub(crate) use process::{Ended, Process, adopt_orphans, end_orphans};
 
@@ -26,6 +32,108 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// What is judged, and how it is reached.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A command that serves on its stdin and stdout.
+    Stdio(Command),
+    /// The endpoint of Streamable HTTP.
+    Http(Endpoint),
+    /// The event stream of HTTP+SSE.
+    Sse(Endpoint),
+}
+
+impl Target {
+    /// The transport over which it is judged.
+    pub fn transport(&self) -> Transport {
+        match self {
+            Target::Stdio(_) => Transport::Stdio,
+            Target::Http(_) => Transport::StreamableHttp,
+            Target::Sse(_) => Transport::HttpSse,
+        }
+    }
+
+    /// The endpoint, over HTTP.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Target::Stdio(_) => None,
+            Target::Http(endpoint) | Target::Sse(endpoint) => Some(endpoint),
+        }
+    }
+
+    /// The command line that judges it, without its options.
+    pub fn subcommand(&self) -> &'static str {
+        match self {
+            Target::Stdio(_) => "stdio",
+            Target::Http(_) => "http",
+            Target::Sse(_) => "sse",
+        }
+    }
+
+    /// The target in a report: a command, or an address.
+    pub fn name(&self) -> String {
+        match self {
+            Target::Stdio(command) => command.shell(),
+            Target::Http(endpoint) | Target::Sse(endpoint) => endpoint.to_string(),
+        }
+    }
+
+    /// The target as a person would type it behind the options.
+    pub fn shell(&self) -> String {
+        match self {
+            Target::Stdio(command) => format!("-- {}", command.shell()),
+            Target::Http(endpoint) | Target::Sse(endpoint) => {
+                let url = shell_word(&endpoint.to_string());
+                match &endpoint.launch {
+                    Some(command) => format!("{url} -- {}", command.shell()),
+                    None => url,
+                }
+            }
+        }
+    }
+}
+
+/// Which tools may be called without being named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolPolicy {
+    /// None.
+    None,
+    /// Those that say `readOnlyHint: true`.
+    #[default]
+    ReadOnly,
+    /// All.
+    All,
+}
+
+/// What a run may do with the features of the server.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    /// Which tools may be called (`--tools`).
+    pub tools: ToolPolicy,
+    /// The tools that were named (`--call`), with the arguments that were given.
+    pub calls: Vec<(String, Option<Value>)>,
+}
+
+impl Permissions {
+    /// Whether a tool, given as `tools/list` shows it, may be called.
+    pub fn permits(&self, tool: &Value) -> bool {
+        let named = |name: &str| self.calls.iter().any(|(known, _)| known == name);
+        let read_only = || tool["annotations"]["readOnlyHint"] == true;
+        tool["name"].as_str().is_some_and(named)
+            || match self.tools {
+                ToolPolicy::None => false,
+                ToolPolicy::ReadOnly => read_only(),
+                ToolPolicy::All => true,
+            }
+    }
+
+    /// The arguments that were given for a tool.
+    pub fn arguments(&self, name: &str) -> Option<&Value> {
+        let (_, arguments) = self.calls.iter().find(|(known, _)| known == name)?;
+        arguments.as_ref()
     }
 }
 

@@ -125,6 +125,18 @@ pub(super) const TOOLS: &[Tool] = &[
         ..PLAIN
     },
     Tool {
+        name: "test_reconnection",
+        title: "Reconnection",
+        description: "Lets the connection go before it ends, for the client to come back",
+        // Older clients do not come back.
+        since: Revision::V2025_11_25,
+        run: |call| {
+            call.outbox.release();
+            Answer::Now(Ok(says("Welcome back.")))
+        },
+        ..PLAIN
+    },
+    Tool {
         name: "write-note",
         title: "Write note",
         description: "Writes a note, which becomes a resource",

@@ -1,0 +1,78 @@
+//! Handshakes, for cases that do them in a way of their own.
+
+use serde_json::{Value, json};
+
+use super::{Patience, Reply, Talk};
+use crate::{case::Stop, session::Manner, tape::Id};
+
+impl Talk {
+    /// The `params` of `initialize` as this client sends them.
+    pub(crate) fn initialize_params(&self) -> Value {
+        self.session.initialize()["params"].clone()
+    }
+
+    /// How the client behaves towards the server's own requests from now on. What it declares
+    /// follows, so set it before the handshake.
+    pub(crate) fn behave(&self, manner: Manner) {
+        self.session.set_manner(manner);
+    }
+
+    /// Sends `initialize` with these params. A result that names the revision under test opens
+    /// the session, but for [`Talk::say_initialized`].
+    pub(crate) async fn say_initialize(&self, params: Value) -> Result<Reply, Stop> {
+        let id = self.fresh_id();
+        let request = json!({
+            "jsonrpc": "2.0",
+            "id": id,
+            "method": "initialize",
+            "params": params,
+        });
+        let text = request.to_string();
+        let reply = self
+            .send_text(text.as_bytes(), Some(Id::Text(id)), Patience::First)
+            .await?;
+        if let Some(result) = reply.result() {
+            self.session.opened_with(result);
+        }
+        Ok(reply)
+    }
+
+    /// Sends `notifications/initialized`.
+    pub(crate) async fn say_initialized(&self) -> Result<(), Stop> {
+        let message = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        self.tell(&message).await.map(drop)
+    }
+
+    /// The usual handshake: what `initialize` came to; `notifications/initialized` follows a result.
+    pub(crate) async fn handshake(&self) -> Result<Reply, Stop> {
+        let reply = self.say_initialize(self.initialize_params()).await?;
+        if reply.is_result() {
+            self.say_initialized().await?;
+        }
+        Ok(reply)
+    }
+
+    /// The quiet window, for what only time can tell. Cases of several lanes wait it out together.
+    pub(crate) async fn quiet_window(&self) {
+        self.leave_floor();
+        tokio::time::sleep(self.session.limits.quiet).await;
+    }
+
+    /// Waits until the server has said something of its own for which this holds, or the limit for
+    /// one answer is over.
+    pub(crate) async fn hears(&self, wanted: impl Fn(&str, &Value) -> bool) -> bool {
+        let heard = self.session.until(|state| {
+            state.heard.iter().any(|(_, message)| {
+                let params = message.params().unwrap_or(&Value::Null);
+                message
+                    .method
+                    .as_deref()
+                    .is_some_and(|method| wanted(method, params))
+            })
+        });
+        self.leave_floor();
+        tokio::time::timeout(self.session.limits.answer, heard)
+            .await
+            .is_ok()
+    }
+}

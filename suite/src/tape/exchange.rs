@@ -1,0 +1,64 @@
+use super::{Kind, Message};
+
+/// One HTTP request of ours and the head of its answer.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Which one of the run it is, from 1.
+    pub number: u32,
+    /// The method of the request.
+    pub method: String,
+    /// The address, as far as it was sent.
+    pub url: String,
+    /// The headers of the request that were set on purpose, names as written.
+    pub sent: Vec<(String, String)>,
+    /// The messages in its body.
+    pub posted: Vec<Message>,
+    /// The status of the answer.
+    pub status: u16,
+    /// The headers of the answer, names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Exchange {
+    /// The first value of a header of the answer.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// A header of the request.
+    pub fn sent_header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self
+            .sent
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// The media type of the answer in lower case, without its parameters.
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.header("content-type")?;
+        let essence = value.split(';').next().unwrap_or_default();
+        Some(essence.trim().to_ascii_lowercase())
+    }
+
+    /// Whether the answer is an event stream.
+    pub fn is_stream(&self) -> bool {
+        self.media_type().as_deref() == Some("text/event-stream")
+    }
+
+    /// Whether a single request was posted, and its id.
+    pub fn request(&self) -> Option<&Message> {
+        match self.posted.as_slice() {
+            [message] if message.kind() == Kind::Request && message.batch.is_none() => {
+                Some(message)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a stream that stands by itself, opened by a GET.
+    pub fn is_standing(&self) -> bool {
+        self.method == "GET" && self.is_stream()
+    }
+}

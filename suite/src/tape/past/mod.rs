@@ -1,0 +1,152 @@
+mod ledger;
+
+use std::time::Duration;
+
+use super::{Event, Excerpt, Kind, Message, Stream};
+use crate::spec::Revision;
+
+pub use ledger::{Asked, Ledger};
+
+/// The bounded memory of rules: what one needs to know of the session before the event at hand.
+#[derive(Debug)]
+pub struct Past {
+    /// The revision that the session is judged by.
+    pub revision: Revision,
+    /// The time of the event at hand, counted from the start of the run.
+    pub now: Duration,
+    /// How many messages have been read.
+    pub messages: u64,
+    /// The first line of text in front of the first message.
+    pub preamble: Option<Excerpt>,
+    /// Whether the server was told to stop: stdin closed, or SIGTERM sent.
+    pub stopping: bool,
+    /// Whether stdin was closed because an answer did not come.
+    pub gave_up: bool,
+    /// Whether we have sent an array.
+    pub sent_array: bool,
+    /// The client's requests.
+    pub client: Ledger,
+    /// The server's requests.
+    pub server: Ledger,
+    /// Whether the client has said something that is no well-formed message, or used an id twice.
+    pub malformed: bool,
+    /// The result of `initialize`, once it has come.
+    pub initialized: Option<serde_json::Value>,
+    /// Whether the client has sent `notifications/initialized`.
+    pub ready: bool,
+    /// Whether the result of `initialize` named another revision than the session is judged by.
+    pub foreign: bool,
+    /// What we sent last.
+    pub sent: Option<Excerpt>,
+    /// What was read last in front of the event at hand.
+    pub before: Option<Excerpt>,
+}
+
+impl Past {
+    /// The past of a session that has not begun.
+    pub fn new(revision: Revision) -> Past {
+        Past {
+            revision,
+            now: Duration::ZERO,
+            messages: 0,
+            preamble: None,
+            stopping: false,
+            gave_up: false,
+            sent_array: false,
+            client: Ledger::default(),
+            server: Ledger::default(),
+            malformed: false,
+            initialized: None,
+            ready: false,
+            foreign: false,
+            sent: None,
+            before: None,
+        }
+    }
+
+    /// Notes an event before rules see it.
+    pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
+        self.now = now;
+        match event {
+            Event::Sent(bytes) => self.sent_array |= bytes.trim_ascii_start().starts_with(b"["),
+            Event::Said(message) => self.said(message),
+            Event::Message(message) if self.is_initialize(message) => {
+                let offered = message
+                    .result()
+                    .and_then(|result| result.get("protocolVersion"));
+                self.foreign |= offered.is_some_and(|offered| *offered != self.revision.as_str());
+            }
+            Event::GaveUp => self.gave_up = true,
+            Event::StdinClosed | Event::Terminated => self.stopping = true,
+            _ => {}
+        }
+    }
+
+    /// Notes an event after rules have seen it.
+    pub(crate) fn after(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Line(line) => {
+                let excerpt = Excerpt::of_line(self.now, line);
+                if self.messages == 0 && line.class == super::Class::Text {
+                    self.preamble.get_or_insert_with(|| excerpt.clone());
+                }
+                self.before = Some(excerpt);
+            }
+            Event::Message(message) => {
+                self.messages += 1;
+                self.heard(message);
+            }
+            Event::Sent(bytes) => {
+                self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the message answers `initialize`.
+    pub fn is_initialize(&self, message: &Message) -> bool {
+        message.kind() == Kind::Response
+            && self
+                .client
+                .asked(message)
+                .is_some_and(|asked| &*asked.method == "initialize")
+    }
+
+    /// Notes what the client says.
+    fn said(&mut self, message: &Message) {
+        self.malformed |= !message.is_well_formed();
+        match message.kind() {
+            Kind::Request => {
+                self.client.ask(message, self.now);
+                let uses = message.id.as_ref().and_then(|id| self.client.get(id));
+                self.malformed |= uses.is_some_and(|asked| asked.uses > 1);
+            }
+            Kind::Notification => match message.method.as_deref() {
+                Some("notifications/cancelled") => self.client.cancel(message),
+                Some("notifications/initialized") => self.ready = true,
+                _ => {}
+            },
+            Kind::Response => self.server.answer(message),
+        }
+    }
+
+    /// Notes what the server says.
+    fn heard(&mut self, message: &Message) {
+        match message.kind() {
+            Kind::Request => self.server.ask(message, self.now),
+            Kind::Notification => {
+                if message.method.as_deref() == Some("notifications/cancelled") {
+                    self.server.cancel(message);
+                }
+            }
+            Kind::Response => {
+                if self.is_initialize(message)
+                    && let Some(result) = message.result()
+                {
+                    self.initialized = Some(result.clone());
+                }
+                self.client.answer(message);
+            }
+        }
+    }
+}
