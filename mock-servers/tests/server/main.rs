@@ -1,6 +1,11 @@
 //! The reference server, seen from a client.
 
+mod direct;
 mod exchange;
 mod faults;
 mod features;
 mod honest;
+mod jsonrpc;
+mod lifecycle;
+mod table;
+mod tasks;

@@ -19,6 +19,7 @@ use super::{
     Evidence, Judgement, Options, Run, Spoken,
     judge::{Findings, Judge},
     lane::{LaneRun, Open, Probed},
+    launched::Launched,
     plan::Planned,
     verdict::{Outcome, Verdict},
 };
@@ -28,7 +29,8 @@ use crate::{
     spec::{Gate, Revision},
     talk::{Common, Curtain, Lane, Talk},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
-    target::{LaunchError, adopt_orphans, end_orphans},
+    target::{LaunchError, Target, adopt_orphans, end_orphans},
+    transport::{Client, ClientSetupError},
 };
 
 /// How many sessions of a revision may be replaced because they broke.
@@ -56,6 +58,9 @@ pub enum NoServer {
     /// The transcript could not be written.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
+    /// What the user gave for HTTP cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientSetupError),
 }
 
 fn tail(stderr: &[String], stdout: &Option<String>) -> String {
@@ -78,6 +83,7 @@ fn tail(stderr: &[String], stdout: &Option<String>) -> String {
 /// What all revisions of a run share.
 pub(super) struct Live<'a> {
     options: &'a Options,
+    client: Option<Rc<Client>>,
     limits: Rc<Cell<Limits>>,
     recorder: Rc<Recorder>,
     jobs: Semaphore,
@@ -124,6 +130,7 @@ impl<'a> Revisioned<'a> {
         let launcher = Launcher::new(
             Rc::clone(&live.options.target),
             Rc::clone(&live.options.permissions),
+            live.client.clone(),
             revision,
             Rc::clone(&live.limits),
             Rc::clone(&live.recorder),
@@ -149,6 +156,7 @@ impl<'a> Revisioned<'a> {
     async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
         let permit = self.live.permit().await;
         let session = self.common.launcher.launch(0)?;
+        session.set_listens();
         let begin = Instant::now();
         let opened = tokio::select! {
             biased;
@@ -166,9 +174,10 @@ impl<'a> Revisioned<'a> {
         let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
-            (OpenFailure::OtherRevision(_) | OpenFailure::Refused(_), _) => {
-                Asked::Failed(failure, session)
-            }
+            (
+                OpenFailure::OtherRevision(_) | OpenFailure::Refused(_) | OpenFailure::Status(..),
+                _,
+            ) => Asked::Failed(failure, session),
             // It speaks, but in a way that no client can read: that is a verdict.
             (_, Some(clause)) if said || failure == OpenFailure::OnStderr => {
                 Asked::Unreadable(clause)
@@ -249,6 +258,7 @@ impl<'a> Revisioned<'a> {
             number,
             how,
             reserved: Cell::new(reserved),
+            alone: number > 1,
             survey: Cell::new(number == 0 && surveyed),
         };
         let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));
@@ -471,7 +481,7 @@ pub fn clean_up() {
 async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> {
     let started = jiff::Timestamp::now();
     let mut revisions = match options.revisions.as_slice() {
-        [] => Revision::WITH_HANDSHAKE.to_vec(),
+        [] => options.target.transport().revisions().to_vec(),
         asked => asked.to_vec(),
     };
     revisions.sort_unstable_by(|a, b| b.cmp(a));
@@ -488,8 +498,13 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
             Some(Transcript::create(path, options.secrets.clone(), &head)?)
         }
     };
+    let client = match &*options.target {
+        Target::Stdio(_) => None,
+        Target::Http(endpoint) | Target::Sse(endpoint) => Some(Rc::new(Client::new(endpoint)?)),
+    };
     let live = Live {
         options,
+        client,
         limits: Rc::new(Cell::new(Limits {
             answer: options.timeout,
             ..Limits::default()
@@ -502,16 +517,30 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         server: RefCell::default(),
         held_back: Cell::new(false),
     };
+    let launched = match (&*options.target, &live.client) {
+        (Target::Http(endpoint) | Target::Sse(endpoint), Some(client)) => match &endpoint.launch {
+            Some(command) => {
+                Some(Launched::start(command, endpoint, client, &live.limits.get()).await?)
+            }
+            None => None,
+        },
+        _ => None,
+    };
     let revised: Vec<Revisioned<'_>> = revisions
         .iter()
         .map(|revision| Revisioned::new(&live, *revision))
         .collect();
-    let judged = judge_all(&live, &revised).await?;
+    let judged = judge_all(&live, &revised).await;
+    if let Some(launched) = launched {
+        launched.stop(&live.limits.get()).await;
+    }
+    let judged = judged?;
     let hide = |text: &str| options.secrets.redact_text(text);
     let mut run = Run {
         started: started.to_string(),
         duration: live.recorder.now(),
-        target: hide(&options.target.shell()),
+        target: hide(&options.target.name()),
+        command_line: (options.target.subcommand(), hide(&options.target.shell())),
         transport: options.target.transport(),
         server: live
             .server
@@ -669,6 +698,18 @@ impl OpenFailure {
                 format!("`initialize` is answered with revision `{offered}`")
             }
             OpenFailure::Refused(error) => format!("`initialize` is refused: {error}"),
+            OpenFailure::Status(401 | 403, _) => {
+                "`initialize` is refused for lack of credentials; \
+                 give them with --header 'Authorization: Bearer …'"
+                    .to_owned()
+            }
+            OpenFailure::Status(status, None) => {
+                format!("`initialize` is answered with HTTP status {status}")
+            }
+            OpenFailure::Status(status, Some(error)) => {
+                format!("`initialize` is answered with HTTP status {status}: {error}")
+            }
+            OpenFailure::Closed(reason) => reason.clone(),
             OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
             OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
             OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \

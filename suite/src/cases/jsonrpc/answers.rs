@@ -53,7 +53,7 @@ const REQUEST_ANSWERED: Case = Case::probe(
     },
 )
 .with_rule(Rule {
-    subject: |event, past| matches!(event, Event::Ended) && judged_requests(past).next().is_some(),
+    subject: |event, past| matches!(event, Event::Ended { .. }) && judged_requests(past).next().is_some(),
     holds: |_, past| {
         let last = past.client.iter().filter(|(_, asked)| asked.answers > 0);
         let last = last.map(|(_, asked)| asked.at).max().unwrap_or_default();
