@@ -40,6 +40,8 @@ fn run(faults: &[&str]) -> Result<Vec<Verdict>, Failed> {
         "never",
         "--timeout",
         "3",
+        "--tools",
+        "all",
         "--",
     ]);
     command.args([TOOL, "mock", "stdio"]);
