@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::bend::{Answered, HttpBends, Place, Scene, Step, Told};
 use super::policy::Policy;
 use crate::fault::Bends;
-use crate::outbox::Outgoing;
+use crate::outbox::{Outgoing, Put};
 use crate::revision::Revision;
 use crate::session::Session;
 
@@ -74,7 +74,7 @@ impl Site {
     pub(super) fn steps(
         &self,
         exchange: &Exchange<'_>,
-        said: Vec<Outgoing>,
+        said: Vec<Put>,
         is_all: bool,
     ) -> Vec<Step> {
         let mut steps: Vec<Step> = said.into_iter().map(step).collect();
@@ -111,13 +111,13 @@ impl Site {
     }
 }
 
-fn step(said: Outgoing) -> Step {
+fn step(said: Put) -> Step {
     match said {
-        Outgoing::Release => Step::Release,
-        Outgoing::Message {
+        Put::Release => Step::Release,
+        Put::Message(Outgoing {
             message,
             relates_to,
-        } => {
+        }) => {
             // Answers belong to the post that they answer even where they have no id, as
             // arrays and refusals do.
             let is_answer = message.get("method").is_none();

@@ -16,7 +16,7 @@ use super::policy::{Disconnection, Malformed, UnknownSession};
 use super::reply::{self, Refusal, Reply};
 use super::site::{Exchange, Site, Tally};
 use crate::message;
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{Outbox, Put};
 use crate::revision::Revision;
 use crate::session::Session;
 
@@ -180,7 +180,7 @@ impl Client {
 
     /// Does what is to be done with what was said, and returns what is to be said in the
     /// answer to the post.
-    fn take(&self, message: &Value, nth: u64, said: Vec<Outgoing>) -> Option<Value> {
+    fn take(&self, message: &Value, nth: u64, said: Vec<Put>) -> Option<Value> {
         let exchange = Exchange {
             session: self.number,
             message,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::fault::{Bends, Fault, Lifecycle};
 use crate::message;
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{Outbox, Put};
 use crate::session::Session;
 use reading::Lines;
 use writing::Output;
@@ -77,6 +77,9 @@ async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bend
         }
         // All that one read brought in is answered together, in one write each.
         flush(None, &mut outgoing, output, &session);
+        if session.is_dead() {
+            return;
+        }
     }
     if bends
         .lifecycle()
@@ -87,8 +90,8 @@ async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bend
 }
 
 fn flush(
-    first: Option<Outgoing>,
-    outgoing: &mut mpsc::UnboundedReceiver<Outgoing>,
+    first: Option<Put>,
+    outgoing: &mut mpsc::UnboundedReceiver<Put>,
     output: &mut Output,
     session: &Session,
 ) {
@@ -97,8 +100,8 @@ fn flush(
         .into_iter()
         .chain(rest)
         .filter_map(|out| match out {
-            Outgoing::Message { message, .. } => Some(message),
-            Outgoing::Release => None,
+            Put::Message(outgoing) => Some(outgoing.message),
+            Put::Release => None,
         })
         .collect();
     output.send(session.revision(), messages);

@@ -11,7 +11,7 @@ use super::super::event::{Connection, EventBody};
 use super::super::policy::Disconnection;
 use super::super::site::{Exchange, Site, Tally};
 use super::streams::{Streams, Voice};
-use crate::outbox::Outgoing;
+use crate::outbox::Put;
 use crate::session::Session;
 
 /// A client and what is said to it.
@@ -117,7 +117,7 @@ impl Post {
     }
 
     /// What is to be done with what was said.
-    pub(super) fn steps(&self, said: Vec<Outgoing>, is_all: bool) -> Vec<Step> {
+    pub(super) fn steps(&self, said: Vec<Put>, is_all: bool) -> Vec<Step> {
         let client = &self.client;
         let exchange = Exchange {
             session: client.number,
@@ -164,7 +164,7 @@ impl Post {
     }
 
     /// Goes on answering until nothing more is to come.
-    pub(super) async fn go_on(self, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
+    pub(super) async fn go_on(self, mut outgoing: mpsc::UnboundedReceiver<Put>) {
         while let Some(said) = outgoing.recv().await {
             self.take(self.steps(vec![said], false));
         }

@@ -17,7 +17,7 @@ use super::policy::{Delete, GetHeaders, Malformed, Replay, UnknownSession};
 use super::reply::{self, Refusal, Reply};
 use super::site::Site;
 use crate::message::{self, Kind};
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{Outbox, Put};
 use crate::revision::Revision;
 use client::{Client, Post};
 
@@ -253,7 +253,7 @@ fn is_initialize(message: &Value) -> bool {
 fn answer_post(
     mut post: Post,
     message: &Value,
-    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    mut outgoing: mpsc::UnboundedReceiver<Put>,
 ) -> Reply {
     let (said, is_all) = ready(&mut outgoing);
     let steps = post.steps(said, is_all);
@@ -289,7 +289,7 @@ fn own(step: &Step) -> Option<&Value> {
 }
 
 /// What was said already, and whether that was all.
-fn ready(outgoing: &mut mpsc::UnboundedReceiver<Outgoing>) -> (Vec<Outgoing>, bool) {
+fn ready(outgoing: &mut mpsc::UnboundedReceiver<Put>) -> (Vec<Put>, bool) {
     let mut said = Vec::new();
     loop {
         match outgoing.try_recv() {
