@@ -71,12 +71,7 @@ impl Site {
     }
 
     /// What is to be done with what was said in an exchange, and whether that was all.
-    pub(super) fn steps(
-        &self,
-        exchange: &Exchange<'_>,
-        said: Vec<Put>,
-        is_all: bool,
-    ) -> Vec<Step> {
+    pub(super) fn steps(&self, exchange: &Exchange<'_>, said: Vec<Put>, is_all: bool) -> Vec<Step> {
         let mut steps: Vec<Step> = said.into_iter().map(step).collect();
         if is_all {
             steps.push(Step::End);
