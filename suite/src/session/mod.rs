@@ -69,6 +69,12 @@ impl Default for Limits {
 /// Sees everything that happens in a session, as it happens.
 pub(crate) trait Observer {
     fn see(&mut self, event: &Event<'_>, at: Duration);
+
+    /// How many requests of the client are unanswered.
+    fn in_flight(&self) -> usize;
+
+    /// Whether verdicts come of it.
+    fn judges(&self) -> bool;
 }
 
 /// The clock and the transcript that all sessions of a run share.
@@ -230,7 +236,11 @@ impl Session {
             root,
             manner: Cell::default(),
         });
-        session.mark("opened", json!({ "revision": revision.as_str() }));
+        let mut details = json!({ "revision": revision.as_str() });
+        if !session.observer.borrow().judges() {
+            details["judged"] = json!(false);
+        }
+        session.mark("opened", details);
         session
     }
 
