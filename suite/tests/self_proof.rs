@@ -2,10 +2,7 @@
 //! every fault is caught by its own case, and by no other but those that it names with a reason.
 //! One trial per fault and transport runs all cases against it.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+mod reference;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mcp_conform::{
@@ -15,8 +12,6 @@ use mcp_conform::{
 };
 use mock_servers::Fault;
 use serde_json::Value;
-
-const TOOL: &str = env!("CARGO_BIN_EXE_mcp-conform");
 
 /// A trial mostly waits, so that many go side by side.
 const TRIALS: usize = 12;
@@ -68,81 +63,13 @@ fn revisions(case: Option<&Case>, transport: Transport) -> Vec<Revision> {
     }
 }
 
-/// The reference server over HTTP, until this is dropped.
-struct Served {
-    process: Child,
-    url: String,
-}
-
-impl Served {
-    fn start(kind: &str, faults: &[&str]) -> Result<Served, Failed> {
-        let mut command = Command::new(TOOL);
-        command.args(["mock", kind]).stdout(Stdio::piped());
-        for fault in faults {
-            command.args(["--fault", fault]);
-        }
-        let mut process = command.spawn()?;
-        let mut line = String::new();
-        let stdout = process.stdout.take().ok_or("the server has no stdout")?;
-        BufReader::new(stdout).read_line(&mut line)?;
-        let url = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        Ok(Served { process, url })
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // Whatever fails here has ended already.
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-/// One run against the reference server, over every revision or these.
+/// One run against the reference server, over these revisions.
 fn run(
     faults: &[&str],
     transport: Transport,
     revisions: &[Revision],
 ) -> Result<Vec<Verdict>, Failed> {
-    let mut command = Command::new(TOOL);
-    let kind = match transport {
-        Transport::Stdio => "stdio",
-        Transport::HttpSse => "sse",
-        Transport::StreamableHttp => "http",
-    };
-    command.args([
-        kind,
-        "--format",
-        "json",
-        "--fail-on",
-        "never",
-        "--timeout",
-        "3",
-        "--tools",
-        "all",
-    ]);
-    for revision in revisions {
-        command.args(["--revision", revision.as_str()]);
-    }
-    let _server = if transport == Transport::Stdio {
-        command.args(["--", TOOL, "mock", "stdio"]);
-        for fault in faults {
-            command.args(["--fault", fault]);
-        }
-        None
-    } else {
-        let server = Served::start(kind, faults)?;
-        command.arg(&server.url);
-        Some(server)
-    };
-    let output = command.output()?;
-    let report: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
+    let report = reference::report(faults, transport, revisions, &[])?;
     let results = report["results"]
         .as_array()
         .ok_or("the report has no results")?;

@@ -2,8 +2,11 @@
 
 mod prelude;
 mod stdio;
+mod unjudged;
 
 use crate::case::Case;
+
+pub use unjudged::{Unjudged, unjudged};
 
 /// The areas, each a list of lists of cases.
 const AREAS: &[&[&[Case]]] = &[stdio::CASES];
