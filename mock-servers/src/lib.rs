@@ -20,7 +20,7 @@ pub mod stdio;
 pub use fault::{Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout, Transport};
 pub use faults::{fault, faults};
 pub use message::{Malformed, parse};
-pub use outbox::{Outbox, Outgoing, Put};
+pub use outbox::{Emitted, Outbox, Outgoing};
 pub use policy::Policy;
 pub use revision::Revision;
 pub use scene::{Asked, Memory, Scene};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::bend::{Answered, HttpBends, Place, Scene, Step, Told};
 use super::policy::Policy;
 use crate::fault::Bends;
-use crate::outbox::{Outgoing, Put};
+use crate::outbox::Outgoing;
 use crate::revision::Revision;
 use crate::session::Session;
 
@@ -71,7 +71,12 @@ impl Site {
     }
 
     /// What is to be done with what was said in an exchange, and whether that was all.
-    pub(super) fn steps(&self, exchange: &Exchange<'_>, said: Vec<Put>, is_all: bool) -> Vec<Step> {
+    pub(super) fn steps(
+        &self,
+        exchange: &Exchange<'_>,
+        said: Vec<Outgoing>,
+        is_all: bool,
+    ) -> Vec<Step> {
         let mut steps: Vec<Step> = said.into_iter().map(step).collect();
         if is_all {
             steps.push(Step::End);
@@ -95,6 +100,11 @@ impl Site {
         steps
     }
 
+    /// The JSON of a message.
+    pub(super) fn text(&self, message: &Value) -> String {
+        self.session_bends.text(message)
+    }
+
     /// The bytes of an event.
     pub(super) fn event(&self, told: &Told<'_>, mut bytes: Vec<u8>) -> Vec<u8> {
         self.bends.event(told, &mut bytes);
@@ -106,13 +116,13 @@ impl Site {
     }
 }
 
-fn step(said: Put) -> Step {
+fn step(said: Outgoing) -> Step {
     match said {
-        Put::Release => Step::Release,
-        Put::Message(Outgoing {
+        Outgoing::Release => Step::Release,
+        Outgoing::Message {
             message,
             relates_to,
-        }) => {
+        } => {
             // Answers belong to the post that they answer even where they have no id, as
             // arrays and refusals do.
             let is_answer = message.get("method").is_none();

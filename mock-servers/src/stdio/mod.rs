@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::fault::{Bends, Fault, Lifecycle};
 use crate::message;
-use crate::outbox::{Outbox, Put};
+use crate::outbox::{Outbox, Outgoing};
 use crate::session::Session;
 use reading::Lines;
 use writing::Output;
@@ -54,6 +54,7 @@ pub fn serve_over(
 async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bends: &Bends) {
     let session = Session::new(bends.clone());
     let (outbox, mut outgoing) = Outbox::channel();
+    session.connect(outbox.clone());
     let mut lines = Lines::new(bends.clone());
     loop {
         // What is ready goes out before more is taken in.
@@ -90,8 +91,8 @@ async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bend
 }
 
 fn flush(
-    first: Option<Put>,
-    outgoing: &mut mpsc::UnboundedReceiver<Put>,
+    first: Option<Outgoing>,
+    outgoing: &mut mpsc::UnboundedReceiver<Outgoing>,
     output: &mut Output,
     session: &Session,
 ) {
@@ -100,8 +101,8 @@ fn flush(
         .into_iter()
         .chain(rest)
         .filter_map(|out| match out {
-            Put::Message(outgoing) => Some(outgoing.message),
-            Put::Release => None,
+            Outgoing::Message { message, .. } => Some(message),
+            Outgoing::Release => None,
         })
         .collect();
     output.send(session.revision(), messages);

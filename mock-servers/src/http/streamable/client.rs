@@ -11,7 +11,7 @@ use super::super::event::{Connection, EventBody};
 use super::super::policy::Disconnection;
 use super::super::site::{Exchange, Site, Tally};
 use super::streams::{Streams, Voice};
-use crate::outbox::Put;
+use crate::outbox::{Outbox, Outgoing};
 use crate::session::Session;
 
 /// A client and what is said to it.
@@ -48,6 +48,23 @@ impl Client {
             tally: Mutex::default(),
             hung_up: Notify::new(),
         }
+    }
+
+    /// Lets the session speak where what it says belongs to no request.
+    pub(super) fn connected(self) -> Arc<Self> {
+        let (outbox, mut outgoing) = Outbox::channel();
+        self.session.connect(outbox);
+        let client = Arc::new(self);
+        let listener = Arc::downgrade(&client);
+        tokio::spawn(async move {
+            while let Some(Outgoing::Message { message, .. }) = outgoing.recv().await {
+                let Some(client) = listener.upgrade() else {
+                    return;
+                };
+                client.streams().say_standalone(client.voice(), message);
+            }
+        });
+        client
     }
 
     pub(super) fn streams(&self) -> MutexGuard<'_, Streams> {
@@ -116,8 +133,13 @@ impl Post {
         }
     }
 
+    /// The JSON of an answer.
+    pub(super) fn text(&self, answer: &Value) -> String {
+        self.client.site.text(answer)
+    }
+
     /// What is to be done with what was said.
-    pub(super) fn steps(&self, said: Vec<Put>, is_all: bool) -> Vec<Step> {
+    pub(super) fn steps(&self, said: Vec<Outgoing>, is_all: bool) -> Vec<Step> {
         let client = &self.client;
         let exchange = Exchange {
             session: client.number,
@@ -164,7 +186,7 @@ impl Post {
     }
 
     /// Goes on answering until nothing more is to come.
-    pub(super) async fn go_on(self, mut outgoing: mpsc::UnboundedReceiver<Put>) {
+    pub(super) async fn go_on(self, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
         while let Some(said) = outgoing.recv().await {
             self.take(self.steps(vec![said], false));
         }

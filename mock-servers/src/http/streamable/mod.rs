@@ -17,7 +17,7 @@ use super::policy::{Delete, GetHeaders, Malformed, Replay, UnknownSession};
 use super::reply::{self, Refusal, Reply};
 use super::site::Site;
 use crate::message::{self, Kind};
-use crate::outbox::{Outbox, Put};
+use crate::outbox::{Outbox, Outgoing};
 use crate::revision::Revision;
 use client::{Client, Post};
 
@@ -97,6 +97,9 @@ impl Streamable {
         }
         // What is left of it is with the request, while that is being served.
         drop(outbox);
+        if client.session.is_dead() {
+            self.remove(&client.id);
+        }
         if message.is_none() && self.site.policy.malformed == Malformed::EndsSession {
             self.remove(&client.id);
         }
@@ -223,12 +226,8 @@ impl Streamable {
             return Err(Refusal::bad_request("there is a session already"));
         }
         let (number, id, session) = self.site.session()?;
-        Ok(Arc::new(Client::new(
-            Arc::clone(&self.site),
-            number,
-            id,
-            session,
-        )))
+        let client = Client::new(Arc::clone(&self.site), number, id, session);
+        Ok(client.connected())
     }
 
     /// Names the session in an answer, if it is known.
@@ -253,7 +252,7 @@ fn is_initialize(message: &Value) -> bool {
 fn answer_post(
     mut post: Post,
     message: &Value,
-    mut outgoing: mpsc::UnboundedReceiver<Put>,
+    mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
 ) -> Reply {
     let (said, is_all) = ready(&mut outgoing);
     let steps = post.steps(said, is_all);
@@ -261,7 +260,7 @@ fn answer_post(
     let form = match own[..] {
         [] if !asks(message) => Some(reply::empty(StatusCode::ACCEPTED)),
         [answer] if steps.last() == Some(&Step::End) && !is_streamed(message) => {
-            Some(reply::json(status(message, answer), answer))
+            Some(reply::json_text(status(message, answer), post.text(answer)))
         }
         _ => None,
     };
@@ -289,7 +288,7 @@ fn own(step: &Step) -> Option<&Value> {
 }
 
 /// What was said already, and whether that was all.
-fn ready(outgoing: &mut mpsc::UnboundedReceiver<Put>) -> (Vec<Put>, bool) {
+fn ready(outgoing: &mut mpsc::UnboundedReceiver<Outgoing>) -> (Vec<Outgoing>, bool) {
     let mut said = Vec::new();
     loop {
         match outgoing.try_recv() {
