@@ -1,5 +1,6 @@
 //! The registry: every case, area by area, in the order of reports.
 
+mod jsonrpc;
 mod prelude;
 mod stdio;
 mod unjudged;
@@ -9,7 +10,7 @@ use crate::case::Case;
 pub use unjudged::{Unjudged, unjudged};
 
 /// The areas, each a list of lists of cases.
-const AREAS: &[&[&[Case]]] = &[stdio::CASES];
+const AREAS: &[&[&[Case]]] = &[stdio::CASES, jsonrpc::CASES];
 
 /// Every case, in the order of reports.
 pub fn all() -> impl Iterator<Item = &'static Case> {

@@ -12,6 +12,7 @@ mod wire;
 
 use std::{
     cell::{Cell, RefCell},
+    hash::{BuildHasher, RandomState},
     path::Path,
     rc::Rc,
     time::Duration,
@@ -81,15 +82,20 @@ pub(crate) trait Observer {
 pub(crate) struct Recorder {
     pub(crate) start: Instant,
     pub(crate) transcript: Option<Transcript>,
+    /// 32 hex digits that no other run has.
+    pub(crate) nonce: String,
     sessions: Cell<u32>,
     exchanges: Cell<u32>,
 }
 
 impl Recorder {
     pub(crate) fn new(start: Instant, transcript: Option<Transcript>) -> Recorder {
+        // Each hasher of the standard library has keys of its own, drawn at random.
+        let random = || RandomState::new().hash_one(0);
         Recorder {
             start,
             transcript,
+            nonce: format!("{:016x}{:016x}", random(), random()),
             sessions: Cell::new(0),
             exchanges: Cell::new(0),
         }
@@ -263,6 +269,11 @@ impl Session {
         let number = self.counter.get() + 1;
         self.counter.set(number);
         format!("{name}-{number}")
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.recorder.nonce
     }
 
     /// Announces a request, so that its answer is kept.
