@@ -1,6 +1,8 @@
 //! The reference server, seen from a client.
 
+mod direct;
 mod exchange;
 mod faults;
 mod features;
 mod honest;
+mod tasks;
