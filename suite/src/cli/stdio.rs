@@ -115,12 +115,16 @@ fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<Strin
             args.run.timeout.as_secs_f64().to_string(),
         ]);
     }
+    if let Some(wait) = args.run.long_wait {
+        shell.extend(["--long-wait".to_owned(), wait.as_secs_f64().to_string()]);
+    }
     let options = Options {
         target: Rc::new(Target::Stdio(command)),
         permissions: Rc::new(args.permissions.permissions()),
         revisions: args.selection.revisions.clone(),
         selection,
         timeout: args.run.timeout,
+        long_wait: args.run.long_wait,
         jobs: args.run.jobs(),
         transcript: args.output.transcript.clone(),
         secrets,

@@ -126,6 +126,12 @@ impl<'a> LaneRun<'a> {
             first.stage(),
             Some(Stage::Opening | Stage::Unopened(_) | Stage::Once(_))
         );
+        if matches!(
+            first.stage(),
+            Some(Stage::Unopened(_) | Stage::Once(_))
+        ) {
+            session.share_turn();
+        }
         if !opens_itself {
             let limit = session.limits.first_answer;
             if let Err(failure) = session.handshake(Newline::Lf, limit).await {

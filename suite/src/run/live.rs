@@ -26,7 +26,7 @@ use crate::{
     case::{Case, Env, Probe, Stage},
     session::{How, Launcher, Limits, Newline, OpenFailure, Recorder, Session},
     spec::{Gate, Revision},
-    talk::{Common, Curtain, Lane, Talk},
+    talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
     target::{LaunchError, adopt_orphans, end_orphans},
 };
@@ -85,6 +85,8 @@ pub(super) struct Live<'a> {
     done: Cell<usize>,
     total: Cell<usize>,
     server: RefCell<Option<(String, String)>>,
+    /// What is known of the versions that the server offers.
+    versions: Rc<Versions>,
     /// Whether the server is known to answer only once its stdin is closed.
     held_back: Cell<bool>,
 }
@@ -134,7 +136,7 @@ impl<'a> Revisioned<'a> {
             revision,
             findings,
             planned,
-            common: Rc::new(Common::new(launcher)),
+            common: Rc::new(Common::new(launcher, Rc::clone(&live.versions))),
             absent: RefCell::default(),
         }
     }
@@ -148,6 +150,18 @@ impl<'a> Revisioned<'a> {
     /// Opens the first session, which shows whether the revision is spoken.
     async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
         let permit = self.live.permit().await;
+        self.live.versions.claim(self.revision);
+        let asked = self.ask_now(permit).await;
+        let offered = match &asked {
+            Ok(Asked::Open(_)) => Offered::Version(self.revision.to_string()),
+            Ok(Asked::Failed(failure, _)) => Offered::of_failure(failure),
+            Ok(Asked::Unreadable(_)) | Err(_) => Offered::Nothing,
+        };
+        self.live.versions.tell(self.revision, offered);
+        asked
+    }
+
+    async fn ask_now(&self, permit: SemaphorePermit<'a>) -> Result<Asked<'a>, LaunchError> {
         let session = self.common.launcher.launch(0)?;
         let begin = Instant::now();
         let opened = tokio::select! {
@@ -166,9 +180,14 @@ impl<'a> Revisioned<'a> {
         let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
-            (OpenFailure::OtherRevision(_) | OpenFailure::Refused(_), _) => {
-                Asked::Failed(failure, session)
-            }
+            // It speaks a revision, and does not say which: that is a verdict.
+            (OpenFailure::NoVersion, Some(clause)) => Asked::Unreadable(clause),
+            (
+                OpenFailure::OtherRevision(_)
+                | OpenFailure::NoVersion
+                | OpenFailure::Refused { .. },
+                _,
+            ) => Asked::Failed(failure, session),
             // It speaks, but in a way that no client can read: that is a verdict.
             (_, Some(clause)) if said || failure == OpenFailure::OnStderr => {
                 Asked::Unreadable(clause)
@@ -241,6 +260,7 @@ impl<'a> Revisioned<'a> {
                 .collect()
         };
         *self.absent.borrow_mut() = self.absent(&open.session);
+        self.common.opened(open.session.initialized());
         let own = of(&[Stage::Own]);
         self.common.launcher.set_spare(REPLACEMENTS);
         let surveyed = self.planned.run.iter().any(|case| case.is_about_messages());
@@ -492,6 +512,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         options,
         limits: Rc::new(Cell::new(Limits {
             answer: options.timeout,
+            long_wait: options.long_wait,
             ..Limits::default()
         })),
         recorder: Rc::new(Recorder::new(Instant::now(), transcript)),
@@ -500,6 +521,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         done: Cell::new(0),
         total: Cell::new(0),
         server: RefCell::default(),
+        versions: Rc::default(),
         held_back: Cell::new(false),
     };
     let revised: Vec<Revisioned<'_>> = revisions
@@ -609,7 +631,8 @@ async fn judge_all<'a>(
                 Err(error) => Tried::Failed(Spoken::No(error.to_string())),
             }),
     );
-    let (first, rest) = futures_util::join!(go(first, asked), rest);
+    // The others ask before the lanes of the first take the leave to run.
+    let (rest, first) = futures_util::join!(rest, go(first, asked));
     let tried: Vec<Tried> = std::iter::once(first).chain(rest).collect();
     let once: Vec<Probed> = tried
         .iter()
@@ -635,9 +658,10 @@ async fn judge_all<'a>(
         // The most telling failure: an answer, then a death, then silence.
         failed.sort_by_key(|(failure, _)| match failure {
             OpenFailure::OtherRevision(_) => 0,
-            OpenFailure::Refused(_) => 1,
-            OpenFailure::Died => 2,
-            _ => 3,
+            OpenFailure::NoVersion => 1,
+            OpenFailure::Refused { .. } => 2,
+            OpenFailure::Died => 3,
+            _ => 4,
         });
         if let Some((failure, session)) = failed.first() {
             let asked: Vec<_> = revised
@@ -668,7 +692,10 @@ impl OpenFailure {
             OpenFailure::OtherRevision(offered) => {
                 format!("`initialize` is answered with revision `{offered}`")
             }
-            OpenFailure::Refused(error) => format!("`initialize` is refused: {error}"),
+            OpenFailure::NoVersion => {
+                "the answer to `initialize` names no protocol version".to_owned()
+            }
+            OpenFailure::Refused { error, .. } => format!("`initialize` is refused: {error}"),
             OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
             OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
             OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \

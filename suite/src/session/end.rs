@@ -15,6 +15,8 @@ pub(crate) enum How {
     Orderly,
     /// The same with the quiet window for a limit: the verdict on the exit is made elsewhere.
     Quickly,
+    /// As a client that goes without a word: connections are closed, and nothing is said.
+    Abandoned,
     /// SIGTERM with stdin open.
     Signal,
 }
@@ -47,7 +49,7 @@ impl Session {
         let begin = Instant::now();
         let limit = match how {
             How::Orderly | How::Signal => self.limits.exit,
-            How::Quickly => self.limits.quiet,
+            How::Quickly | How::Abandoned => self.limits.quiet,
         };
         let mut guard = self.process.lock().await;
         let Some(mut process) = guard.take() else {

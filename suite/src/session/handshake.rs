@@ -32,8 +32,15 @@ impl Newline {
 pub(crate) enum OpenFailure {
     /// The server offers another revision, or names none that we know.
     OtherRevision(String),
-    /// `initialize` was answered by this error.
-    Refused(String),
+    /// The result names no version at all.
+    NoVersion,
+    /// `initialize` was answered by an error.
+    Refused {
+        /// The code, if it is a number.
+        code: Option<i64>,
+        /// The error as it stands, its beginning.
+        error: String,
+    },
     /// The process ended before it answered.
     Died,
     /// It writes without bounds.
@@ -76,10 +83,15 @@ impl Session {
         };
         let message = answer.message.value().cloned().unwrap_or_default();
         let Some(result) = message.get("result") else {
-            let error = message.get("error").unwrap_or(&Value::Null).to_string();
-            return Err(OpenFailure::Refused(beginning(&error, 300)));
+            let error = message.get("error").unwrap_or(&Value::Null);
+            return Err(OpenFailure::Refused {
+                code: error["code"].as_i64(),
+                error: beginning(&error.to_string(), 300),
+            });
         };
-        let offered = result["protocolVersion"].as_str().unwrap_or_default();
+        let Some(offered) = result["protocolVersion"].as_str() else {
+            return Err(OpenFailure::NoVersion);
+        };
         if offered != self.revision.as_str() {
             return Err(OpenFailure::OtherRevision(beginning(offered, 40)));
         }

@@ -56,12 +56,30 @@ impl Launcher {
 
     /// A session to which nothing has been said, for a lane.
     pub(crate) fn launch(&self, lane: usize) -> Result<Rc<Session>, LaunchError> {
-        self.launch_seen_by((self.observing)(lane), &[])
+        self.launch_in(self.revision, lane)
+    }
+
+    /// The same, to be opened in this revision.
+    pub(crate) fn launch_in(
+        &self,
+        revision: Revision,
+        lane: usize,
+    ) -> Result<Rc<Session>, LaunchError> {
+        self.start(revision, (self.observing)(lane), &[])
     }
 
     /// The same with an observer of its own, and environment variables besides.
     pub(crate) fn launch_seen_by(
         &self,
+        observer: Rc<RefCell<dyn Observer>>,
+        env: &[(&str, &str)],
+    ) -> Result<Rc<Session>, LaunchError> {
+        self.start(self.revision, observer, env)
+    }
+
+    fn start(
+        &self,
+        revision: Revision,
         observer: Rc<RefCell<dyn Observer>>,
         env: &[(&str, &str)],
     ) -> Result<Rc<Session>, LaunchError> {
@@ -71,7 +89,7 @@ impl Launcher {
         Session::launch(
             command,
             env,
-            self.revision,
+            revision,
             self.limits.get(),
             Rc::clone(&self.recorder),
             observer,

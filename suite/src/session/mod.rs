@@ -47,6 +47,8 @@ pub struct Limits {
     pub exit: Duration,
     /// The quiet window, where only time can tell that nothing more comes.
     pub quiet: Duration,
+    /// For what a server may take very long to do, where the user allows it (`--long-wait`).
+    pub long_wait: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             first_answer: Duration::from_secs(60),
             exit: Duration::from_secs(5),
             quiet: Duration::from_secs(1),
+            long_wait: None,
         }
     }
 }
@@ -131,6 +134,8 @@ pub(crate) struct Session {
     counter: Cell<u32>,
     /// When each case had its turn.
     turns: RefCell<Vec<Duration>>,
+    /// Whether all its cases look at one conversation, and so have one turn.
+    one_turn: Cell<bool>,
     /// Where roots are, for a server that asks.
     root: String,
     manner: Cell<Manner>,
@@ -161,6 +166,7 @@ impl Session {
             changed: Notify::new(),
             counter: Cell::new(0),
             turns: RefCell::default(),
+            one_turn: Cell::new(false),
             root: root(command),
             manner: Cell::default(),
         });
@@ -375,8 +381,15 @@ impl Session {
     /// A case has its turn from now on; which one it is.
     pub(crate) fn begin_turn(&self) -> usize {
         let mut turns = self.turns.borrow_mut();
-        turns.push(self.now());
+        if turns.is_empty() || !self.one_turn.get() {
+            turns.push(self.now());
+        }
         turns.len() - 1
+    }
+
+    /// All cases of the session look at one conversation: what comes in it belongs to each.
+    pub(crate) fn share_turn(&self) {
+        self.one_turn.set(true);
     }
 
     /// From when to when a turn lasted.

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{Patience, Reply, Talk, Waiting, arguments};
+use super::{Patience, Reply, Talk, Versions, Waiting, arguments};
 use crate::{
     case::{Stop, unverified},
     session::Launcher,
@@ -37,6 +37,19 @@ const SLOW: [(&str, &str); 3] = [
 ];
 /// Tools that are known to work as tasks.
 const TASKS: [(&str, &str); 1] = [("simulate-research-query", r#"{"topic":"conform"}"#)];
+/// Tools that are known to ask the client for something, with their arguments.
+const ASKING: [(&str, &str); 10] = [
+    ("test_sampling", r#"{"prompt":"conform"}"#),
+    ("list-roots", "{}"),
+    ("get-roots-list", "{}"),
+    ("listRoots", "{}"),
+    ("trigger-sampling-request", r#"{"prompt":"conform"}"#),
+    ("sampleLLM", r#"{"prompt":"conform"}"#),
+    ("test_elicitation", r#"{"message":"conform"}"#),
+    ("trigger-elicitation-request", "{}"),
+    ("startElicitation", "{}"),
+    ("trigger-url-elicitation", "{}"),
+];
 /// From so long on a tool counts as slow.
 const SLOW_FROM: Duration = Duration::from_secs(1);
 
@@ -121,17 +134,28 @@ impl<T> Announced<T> {
 /// What all lanes of one revision share.
 pub(crate) struct Common {
     pub(crate) launcher: Launcher,
+    /// What all revisions of the run know of versions.
+    pub(crate) versions: Rc<Versions>,
+    /// The result of `initialize` in the first session of the revision.
+    first: RefCell<Value>,
     offer: Announced<Offer>,
     survey: Announced<Survey>,
 }
 
 impl Common {
-    pub(crate) fn new(launcher: Launcher) -> Common {
+    pub(crate) fn new(launcher: Launcher, versions: Rc<Versions>) -> Common {
         Common {
             launcher,
+            versions,
+            first: RefCell::default(),
             offer: Announced::default(),
             survey: Announced::default(),
         }
+    }
+
+    /// Notes what the server has said of itself in the first session.
+    pub(crate) fn opened(&self, result: Option<Value>) {
+        *self.first.borrow_mut() = result.unwrap_or_default();
     }
 
     /// Nobody will look, for this reason; without effect once somebody has.
@@ -278,6 +302,7 @@ impl Talk {
             let (_, json) = SLOW
                 .iter()
                 .chain(&TASKS)
+                .chain(&ASKING)
                 .find(|(known, _)| *known == name)?;
             serde_json::from_str(json).ok()
         };
@@ -350,6 +375,25 @@ impl Talk {
             Some(called) => Ok(called.call.clone()),
             None => unverified(no_tool(&*self.offer().await?, " that reports progress")),
         }
+    }
+
+    /// A permitted tool that is known to ask the client for something.
+    pub(crate) async fn asking_tool(&self) -> Result<Call, Stop> {
+        for (name, _) in ASKING {
+            if let Some(call) = self.permitted(name).await? {
+                return Ok(call);
+            }
+        }
+        unverified(no_tool(
+            &*self.offer().await?,
+            " that is known to ask the client for something",
+        ))
+    }
+
+    /// What the server said of itself in the first session of the revision, in its answer to
+    /// `initialize`.
+    pub(crate) fn first_result(&self) -> Value {
+        self.common.first.borrow().clone()
     }
 
     /// A permitted tool that works as a task, where the server declares tasks for tool calls.

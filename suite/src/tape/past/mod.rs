@@ -32,9 +32,12 @@ pub struct Past {
     pub malformed: bool,
     /// The result of `initialize`, once it has come.
     pub initialized: Option<serde_json::Value>,
+    /// Whether the event at hand answers `initialize`.
+    pub at_initialize: bool,
     /// Whether the client has sent `notifications/initialized`.
     pub ready: bool,
-    /// Whether the result of `initialize` named another revision than the session is judged by.
+    /// Whether the result of `initialize` named another version than the session is judged by. An
+    /// answer that names no revision of the protocol is itself still judged.
     pub foreign: bool,
     /// What we sent last.
     pub sent: Option<Excerpt>,
@@ -57,6 +60,7 @@ impl Past {
             server: Ledger::default(),
             malformed: false,
             initialized: None,
+            at_initialize: false,
             ready: false,
             foreign: false,
             sent: None,
@@ -67,14 +71,14 @@ impl Past {
     /// Notes an event before rules see it.
     pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
         self.now = now;
+        self.at_initialize =
+            matches!(event, Event::Message(message) if self.is_initialize(message));
         match event {
             Event::Sent(bytes) => self.sent_array |= bytes.trim_ascii_start().starts_with(b"["),
             Event::Said(message) => self.said(message),
-            Event::Message(message) if self.is_initialize(message) => {
-                let offered = message
-                    .result()
-                    .and_then(|result| result.get("protocolVersion"));
-                self.foreign |= offered.is_some_and(|offered| *offered != self.revision.as_str());
+            Event::Message(message) if self.at_initialize => {
+                let named = offered(message).and_then(|version| version.as_str()?.parse().ok());
+                self.foreign |= named.is_some_and(|named: Revision| named != self.revision);
             }
             Event::GaveUp => self.gave_up = true,
             Event::StdinClosed | Event::Terminated => self.stopping = true,
@@ -94,6 +98,10 @@ impl Past {
             }
             Event::Message(message) => {
                 self.messages += 1;
+                if self.at_initialize {
+                    let named = offered(message);
+                    self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
+                }
                 self.heard(message);
             }
             Event::Sent(bytes) => {
@@ -140,7 +148,7 @@ impl Past {
                 }
             }
             Kind::Response => {
-                if self.is_initialize(message)
+                if self.at_initialize
                     && let Some(result) = message.result()
                 {
                     self.initialized = Some(result.clone());
@@ -149,4 +157,9 @@ impl Past {
             }
         }
     }
+}
+
+/// The version that the answer to `initialize` names.
+fn offered(message: &Message) -> Option<&serde_json::Value> {
+    message.result()?.get("protocolVersion")
 }
