@@ -1,12 +1,13 @@
 //! The registry: every case, area by area, in the order of reports.
 
+mod lifecycle;
 mod prelude;
 mod stdio;
 
 use crate::case::Case;
 
 /// The areas, each a list of lists of cases.
-const AREAS: &[&[&[Case]]] = &[stdio::CASES];
+const AREAS: &[&[&[Case]]] = &[stdio::CASES, lifecycle::CASES];
 
 /// Every case, in the order of reports.
 pub fn all() -> impl Iterator<Item = &'static Case> {

@@ -398,6 +398,12 @@ impl Session {
         turns[turn]..turns.get(turn + 1).copied().unwrap_or(Duration::MAX)
     }
 
+    /// Whether the server cannot know what came before in the session: over stdio the process
+    /// itself is the session.
+    pub(crate) fn is_stateless(&self) -> bool {
+        false
+    }
+
     /// How the client treats the server's own requests from now on.
     pub(crate) fn set_manner(&self, manner: Manner) {
         self.manner.set(manner);

@@ -82,6 +82,15 @@ impl Talk {
         tokio::time::sleep(self.session.limits.quiet).await;
     }
 
+    /// Waits until the server has sent more than so many requests, pings apart, or the limit for
+    /// one answer is over.
+    pub(crate) async fn asks(&self, known: usize) -> bool {
+        let asked = self.session.until(|_| self.requests_heard().len() > known);
+        tokio::time::timeout(self.session.limits.answer, asked)
+            .await
+            .is_ok()
+    }
+
     /// Waits until the server has said something of its own for which this holds, or the limit for
     /// one answer is over.
     pub(crate) async fn hears(&self, wanted: impl Fn(&str, &Value) -> bool) -> bool {

@@ -16,7 +16,7 @@ use super::{Patience, Reply, Talk, Versions, Waiting, arguments};
 use crate::{
     case::{Stop, unverified},
     session::Launcher,
-    tape::{Id, Kind},
+    tape::{Id, Kind, Message},
 };
 
 /// A list is walked for so many pages.
@@ -428,6 +428,16 @@ impl Talk {
             .into_iter()
             .filter(|(_, params)| params.get("progressToken").map(Id::of) == Some(token.clone()))
             .collect()
+    }
+
+    /// The server's own requests so far, pings apart.
+    pub(crate) fn requests_heard(&self) -> Vec<(Duration, Message)> {
+        self.session.with_state(|state| {
+            let requests = state.heard.iter().filter(|(_, message)| {
+                message.kind() == Kind::Request && message.method.as_deref() != Some("ping")
+            });
+            requests.cloned().collect()
+        })
     }
 
     /// The `params` of the server's requests and notifications of this method so far.
