@@ -31,7 +31,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            patience: Some(Duration::from_secs(30)),
+            patience: Some(Duration::from_secs(1)),
             task_id: random_id,
             longest_ttl: 60 * 60 * 1000,
             makes_tasks: true,
@@ -46,7 +46,7 @@ impl Default for Policy {
 }
 
 /// 128 random bits in hexadecimal: whoever guesses an id can read the task.
-fn random_id(_: u64) -> Option<String> {
+pub(crate) fn random_id(_: u64) -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(format!("{:032x}", u128::from_be_bytes(bytes)))

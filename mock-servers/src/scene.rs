@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 
+use crate::message::{self, RpcError};
 use crate::revision::Revision;
 
 /// The circumstances in which something is said.
@@ -16,7 +17,9 @@ pub struct Scene<'a> {
     /// The ids of the client's requests that are being served. A message is judged by
     /// those that were served when it came.
     pub in_flight: Vec<Value>,
-    /// The capabilities that the client declared; null before it did.
+    /// Whether the client owes an answer to a request of the server's.
+    pub owed: bool,
+    /// The capabilities that the client declared; an empty object before it did.
     pub client: Value,
     /// What the faults of this session remember.
     pub memory: &'a Memory,
@@ -41,6 +44,29 @@ impl Asked<'_> {
     #[must_use]
     pub fn is(&self, method: &str) -> bool {
         self.message["method"] == method
+    }
+
+    /// The method of a request or notification.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.message["method"].as_str()
+    }
+
+    /// The id of the message, or null.
+    #[must_use]
+    pub fn id(&self) -> &Value {
+        &self.message["id"]
+    }
+
+    /// Whether the message has a method and an id.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.method().is_some() && self.message.get("id").is_some()
+    }
+
+    /// An error in answer to the message.
+    pub(crate) fn refusal(&self, code: i64, text: &str) -> Value {
+        message::response(self.id(), Err(RpcError::new(code, text)))
     }
 }
 

@@ -5,4 +5,7 @@ mod exchange;
 mod faults;
 mod features;
 mod honest;
+mod jsonrpc;
+mod lifecycle;
+mod table;
 mod tasks;

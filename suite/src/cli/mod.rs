@@ -1,6 +1,8 @@
 //! The command line: one file per command, the options by concern.
 
 mod catalogue;
+mod http;
+mod judge;
 mod mock;
 mod options;
 mod stdio;
@@ -33,6 +35,10 @@ struct Cli {
 enum Command {
     /// Launch a server and test it over stdio
     Stdio(stdio::Args),
+    /// Test an endpoint of Streamable HTTP
+    Http(http::HttpArgs),
+    /// Test an endpoint of HTTP+SSE, the transport of 2024-11-05
+    Sse(http::SseArgs),
     /// Test the built-in reference server: a first look with nothing to set up
     Demo(stdio::DemoArgs),
     /// List the cases
@@ -70,6 +76,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Stdio(args) => stdio::run(args),
+        Command::Http(args) => http::http(args),
+        Command::Sse(args) => http::sse(args),
         Command::Demo(args) => stdio::demo(args),
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),

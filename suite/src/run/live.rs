@@ -19,16 +19,19 @@ use super::{
     Evidence, Judgement, Options, Run, Spoken,
     judge::{Findings, Judge},
     lane::{LaneRun, Open, Probed},
+    launched::Launched,
     plan::Planned,
+    refused,
     verdict::{Outcome, Verdict},
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
-    session::{How, Launcher, Limits, Newline, OpenFailure, Recorder, Session},
+    session::{How, Launcher, Limits, Newline, Observer, OpenFailure, Recorder, Session},
     spec::{Gate, Revision},
     talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
-    target::{LaunchError, adopt_orphans, end_orphans},
+    target::{LaunchError, Target, adopt_orphans, end_orphans},
+    transport::{Client, ClientSetupError},
 };
 
 /// How many sessions of a revision may be replaced because they broke.
@@ -56,6 +59,9 @@ pub enum NoServer {
     /// The transcript could not be written.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
+    /// What the user gave for HTTP cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientSetupError),
 }
 
 fn tail(stderr: &[String], stdout: &Option<String>) -> String {
@@ -78,9 +84,10 @@ fn tail(stderr: &[String], stdout: &Option<String>) -> String {
 /// What all revisions of a run share.
 pub(super) struct Live<'a> {
     options: &'a Options,
+    client: Option<Rc<Client>>,
     limits: Rc<Cell<Limits>>,
     recorder: Rc<Recorder>,
-    jobs: Semaphore,
+    jobs: Rc<Semaphore>,
     watch: Watch<'a>,
     done: Cell<usize>,
     total: Cell<usize>,
@@ -126,6 +133,7 @@ impl<'a> Revisioned<'a> {
         let launcher = Launcher::new(
             Rc::clone(&live.options.target),
             Rc::clone(&live.options.permissions),
+            live.client.clone(),
             revision,
             Rc::clone(&live.limits),
             Rc::clone(&live.recorder),
@@ -136,15 +144,35 @@ impl<'a> Revisioned<'a> {
             revision,
             findings,
             planned,
-            common: Rc::new(Common::new(launcher, Rc::clone(&live.versions))),
+            common: Rc::new(Common::new(
+                launcher,
+                Rc::clone(&live.versions),
+                Rc::clone(&live.jobs),
+            )),
             absent: RefCell::default(),
         }
     }
 
     /// A session that nobody judges.
     fn launch_unseen(&self, env: Env) -> Result<Rc<Session>, LaunchError> {
-        let unseen = Judge::observer(0, self.revision, Findings::new(std::iter::empty()));
-        self.common.launcher.launch_seen_by(unseen, env)
+        let launcher = &self.common.launcher;
+        launcher.launch_seen_by(self.revision, self.nobody(), env)
+    }
+
+    /// The same in another revision.
+    pub(super) fn launch_unseen_in(&self, revision: Revision) -> Result<Rc<Session>, LaunchError> {
+        let launcher = &self.common.launcher;
+        launcher.launch_seen_by(revision, self.nobody(), &[])
+    }
+
+    fn nobody(&self) -> Rc<RefCell<dyn Observer>> {
+        Judge::observer(0, self.revision, Findings::new(std::iter::empty()))
+    }
+
+    /// Whether the case has a verdict in the report.
+    pub(super) fn selects(&self, case: &Case) -> bool {
+        let mut selected = self.planned.selected.iter();
+        selected.any(|selected| selected.clause.id == case.clause.id)
     }
 
     /// Opens the first session, which shows whether the revision is spoken.
@@ -163,6 +191,7 @@ impl<'a> Revisioned<'a> {
 
     async fn ask_now(&self, permit: SemaphorePermit<'a>) -> Result<Asked<'a>, LaunchError> {
         let session = self.common.launcher.launch(0)?;
+        session.set_listens();
         let begin = Instant::now();
         let opened = tokio::select! {
             biased;
@@ -185,7 +214,8 @@ impl<'a> Revisioned<'a> {
             (
                 OpenFailure::OtherRevision(_)
                 | OpenFailure::NoVersion
-                | OpenFailure::Refused { .. },
+                | OpenFailure::Refused(_)
+                | OpenFailure::Status(..),
                 _,
             ) => Asked::Failed(failure, session),
             // It speaks, but in a way that no client can read: that is a verdict.
@@ -260,7 +290,7 @@ impl<'a> Revisioned<'a> {
                 .collect()
         };
         *self.absent.borrow_mut() = self.absent(&open.session);
-        self.common.opened(open.session.initialized());
+        self.common.opened(&open.session);
         let own = of(&[Stage::Own]);
         self.common.launcher.set_spare(REPLACEMENTS);
         let surveyed = self.planned.run.iter().any(|case| case.is_about_messages());
@@ -269,6 +299,7 @@ impl<'a> Revisioned<'a> {
             number,
             how,
             reserved: Cell::new(reserved),
+            alone: number > 1,
             survey: Cell::new(number == 0 && surveyed),
         };
         let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));
@@ -491,7 +522,7 @@ pub fn clean_up() {
 async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> {
     let started = jiff::Timestamp::now();
     let mut revisions = match options.revisions.as_slice() {
-        [] => Revision::WITH_HANDSHAKE.to_vec(),
+        [] => options.target.transport().revisions().to_vec(),
         asked => asked.to_vec(),
     };
     revisions.sort_unstable_by(|a, b| b.cmp(a));
@@ -508,15 +539,20 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
             Some(Transcript::create(path, options.secrets.clone(), &head)?)
         }
     };
+    let client = match &*options.target {
+        Target::Stdio(_) => None,
+        Target::Http(endpoint) | Target::Sse(endpoint) => Some(Rc::new(Client::new(endpoint)?)),
+    };
     let live = Live {
         options,
+        client,
         limits: Rc::new(Cell::new(Limits {
             answer: options.timeout,
             long_wait: options.long_wait,
             ..Limits::default()
         })),
         recorder: Rc::new(Recorder::new(Instant::now(), transcript)),
-        jobs: Semaphore::new(options.jobs.max(1)),
+        jobs: Rc::new(Semaphore::new(options.jobs.max(1))),
         watch,
         done: Cell::new(0),
         total: Cell::new(0),
@@ -524,16 +560,30 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         versions: Rc::default(),
         held_back: Cell::new(false),
     };
+    let launched = match (&*options.target, &live.client) {
+        (Target::Http(endpoint) | Target::Sse(endpoint), Some(client)) => match &endpoint.launch {
+            Some(command) => {
+                Some(Launched::start(command, endpoint, client, &live.limits.get()).await?)
+            }
+            None => None,
+        },
+        _ => None,
+    };
     let revised: Vec<Revisioned<'_>> = revisions
         .iter()
         .map(|revision| Revisioned::new(&live, *revision))
         .collect();
-    let judged = judge_all(&live, &revised).await?;
+    let judged = judge_all(&live, &revised).await;
+    if let Some(launched) = launched {
+        launched.stop(&live.limits.get()).await;
+    }
+    let judged = judged?;
     let hide = |text: &str| options.secrets.redact_text(text);
     let mut run = Run {
         started: started.to_string(),
         duration: live.recorder.now(),
-        target: hide(&options.target.shell()),
+        target: hide(&options.target.name()),
+        command_line: (options.target.subcommand(), hide(&options.target.shell())),
         transport: options.target.transport(),
         server: live
             .server
@@ -588,7 +638,7 @@ async fn judge_all<'a>(
     live: &'a Live<'a>,
     revised: &'a [Revisioned<'a>],
 ) -> Result<Vec<Judged>, NoServer> {
-    let Some((first, others)) = revised.split_first() else {
+    let Some((first_asked, others)) = revised.split_first() else {
         return Ok(Vec::new());
     };
     let newest = Cell::new(true);
@@ -616,7 +666,7 @@ async fn judge_all<'a>(
             Tried::Failed(spoken)
         }
     };
-    let asked = first.ask().await?;
+    let asked = first_asked.ask().await?;
     if matches!(asked, Asked::Failed(OpenFailure::Silent, _)) {
         // It has had the time to download; from now on it is only asked.
         let mut limits = live.limits.get();
@@ -632,7 +682,7 @@ async fn judge_all<'a>(
             }),
     );
     // The others ask before the lanes of the first take the leave to run.
-    let (rest, first) = futures_util::join!(rest, go(first, asked));
+    let (rest, first) = futures_util::join!(rest, go(first_asked, asked));
     let tried: Vec<Tried> = std::iter::once(first).chain(rest).collect();
     let once: Vec<Probed> = tried
         .iter()
@@ -655,11 +705,20 @@ async fn judge_all<'a>(
         .collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
         let mut failed = failed.into_inner();
+        if failed.len() == revised.len()
+            && let Some(probed) = refused::judged(first_asked, &failed).await
+        {
+            let judged = revised.iter().map(|revised| {
+                let fold = revised.fold(vec![probed.clone()], Some(refused::CLAUSE));
+                (Spoken::Yes, fold)
+            });
+            return Ok(judged.collect());
+        }
         // The most telling failure: an answer, then a death, then silence.
         failed.sort_by_key(|(failure, _)| match failure {
             OpenFailure::OtherRevision(_) => 0,
             OpenFailure::NoVersion => 1,
-            OpenFailure::Refused { .. } => 2,
+            OpenFailure::Refused(_) => 2,
             OpenFailure::Died => 3,
             _ => 4,
         });
@@ -695,7 +754,22 @@ impl OpenFailure {
             OpenFailure::NoVersion => {
                 "the answer to `initialize` names no protocol version".to_owned()
             }
-            OpenFailure::Refused { error, .. } => format!("`initialize` is refused: {error}"),
+            OpenFailure::Refused(told) => format!("`initialize` is refused: {}", told.error),
+            OpenFailure::Status(401 | 403, _) => {
+                "`initialize` is refused for lack of credentials; \
+                 give them with --header 'Authorization: Bearer …'"
+                    .to_owned()
+            }
+            OpenFailure::Status(status, None) => {
+                format!("`initialize` is answered with HTTP status {status}")
+            }
+            OpenFailure::Status(status, Some(told)) => {
+                format!(
+                    "`initialize` is answered with HTTP status {status}: {}",
+                    told.error
+                )
+            }
+            OpenFailure::Closed(reason) => reason.clone(),
             OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
             OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
             OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \

@@ -2,8 +2,10 @@
 
 mod judge;
 mod lane;
+mod launched;
 mod live;
 mod plan;
+mod refused;
 mod verdict;
 
 use std::time::Duration;
@@ -66,6 +68,8 @@ pub struct Run {
     pub duration: Duration,
     /// The server as the user named it, in a form that a shell takes.
     pub target: String,
+    /// The command that judges it, and what stands behind its options.
+    pub command_line: (&'static str, String),
     /// Over which transport.
     pub transport: Transport,
     /// What the server says of itself in `serverInfo`: name and version.
@@ -137,11 +141,11 @@ impl Run {
 
     /// The command that runs one case alone in one revision.
     pub fn reproduce(&self, judgement: &Judgement) -> String {
-        let mut words = vec!["mcp-conform".to_owned(), "stdio".to_owned()];
+        let mut words = vec!["mcp-conform".to_owned(), self.command_line.0.to_owned()];
         words.extend(["--revision".to_owned(), judgement.revision.to_string()]);
         words.extend(["--case".to_owned(), judgement.case.clause.id.to_owned()]);
         words.extend(self.options.iter().cloned());
-        format!("{} -- {}", words.join(" "), self.target)
+        format!("{} {}", words.join(" "), self.command_line.1)
     }
 
     /// Whether the run is a failure at this threshold. A run in which nothing was verified, or

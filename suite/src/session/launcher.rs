@@ -8,7 +8,8 @@ use std::{
 use super::{Limits, Observer, Recorder, Session};
 use crate::{
     spec::{Revision, Transport},
-    target::{Command, LaunchError, Permissions, Target},
+    target::{LaunchError, Permissions, Target},
+    transport::Client,
 };
 
 /// Makes the observer of a session of a lane.
@@ -19,6 +20,7 @@ pub(crate) struct Launcher {
     pub(crate) target: Rc<Target>,
     pub(crate) revision: Revision,
     pub(crate) permissions: Rc<Permissions>,
+    client: Option<Rc<Client>>,
     limits: Rc<Cell<Limits>>,
     recorder: Rc<Recorder>,
     observing: Observing,
@@ -30,6 +32,7 @@ impl Launcher {
     pub(crate) fn new(
         target: Rc<Target>,
         permissions: Rc<Permissions>,
+        client: Option<Rc<Client>>,
         revision: Revision,
         limits: Rc<Cell<Limits>>,
         recorder: Rc<Recorder>,
@@ -39,6 +42,7 @@ impl Launcher {
             target,
             revision,
             permissions,
+            client,
             limits,
             recorder,
             observing,
@@ -48,10 +52,6 @@ impl Launcher {
 
     pub(crate) fn transport(&self) -> Transport {
         self.target.transport()
-    }
-
-    pub(crate) fn limits(&self) -> Limits {
-        self.limits.get()
     }
 
     /// A session to which nothing has been said, for a lane.
@@ -65,35 +65,34 @@ impl Launcher {
         revision: Revision,
         lane: usize,
     ) -> Result<Rc<Session>, LaunchError> {
-        self.start(revision, (self.observing)(lane), &[])
+        self.launch_seen_by(revision, (self.observing)(lane), &[])
     }
 
     /// The same with an observer of its own, and environment variables besides.
     pub(crate) fn launch_seen_by(
         &self,
-        observer: Rc<RefCell<dyn Observer>>,
-        env: &[(&str, &str)],
-    ) -> Result<Rc<Session>, LaunchError> {
-        self.start(self.revision, observer, env)
-    }
-
-    fn start(
-        &self,
         revision: Revision,
         observer: Rc<RefCell<dyn Observer>>,
         env: &[(&str, &str)],
     ) -> Result<Rc<Session>, LaunchError> {
-        let command: &Command = match &*self.target {
-            Target::Stdio(command) => command,
-        };
-        Session::launch(
-            command,
-            env,
-            revision,
-            self.limits.get(),
-            Rc::clone(&self.recorder),
-            observer,
-        )
+        let (recorder, limits) = (Rc::clone(&self.recorder), self.limits.get());
+        match (&*self.target, &self.client) {
+            (Target::Http(endpoint) | Target::Sse(endpoint), Some(client)) => {
+                Ok(Session::over_http(
+                    Rc::clone(client),
+                    endpoint.url.clone(),
+                    self.transport() == Transport::HttpSse,
+                    revision,
+                    limits,
+                    recorder,
+                    observer,
+                ))
+            }
+            (Target::Stdio(command), _) => {
+                Session::launch(command, env, revision, limits, recorder, observer)
+            }
+            (_, None) => unreachable!("a target over HTTP comes with a client"),
+        }
     }
 
     /// Gives so many sessions to those who have no claim to one.

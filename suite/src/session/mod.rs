@@ -2,14 +2,17 @@
 
 mod end;
 mod handshake;
+mod http;
 mod launcher;
 mod peer;
 mod posting;
 mod reader;
 mod state;
+mod wire;
 
 use std::{
     cell::{Cell, RefCell},
+    path::Path,
     rc::Rc,
     time::Duration,
 };
@@ -17,13 +20,14 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{
     io::AsyncWriteExt,
-    process::ChildStdin,
     sync::{Mutex, Notify, oneshot},
     time::{Instant, timeout},
 };
+use url::Url;
 
 pub(crate) use end::{End, How};
-pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use handshake::{Newline, OpenFailure, Told};
+pub(crate) use http::ACCEPT;
 pub(crate) use launcher::Launcher;
 pub(crate) use peer::Manner;
 pub(crate) use posting::{PostEnd, Posting, Refusal};
@@ -33,8 +37,10 @@ use crate::{
     spec::Revision,
     tape::{Event, Id, Message, Stream, Transcript, escaped},
     target::{Command, LaunchError, Process},
+    transport::Client,
 };
 use state::State;
+use wire::{Http, Pipes, Wire};
 
 /// The limits of a run, all in time.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +79,7 @@ pub(crate) struct Recorder {
     pub(crate) start: Instant,
     pub(crate) transcript: Option<Transcript>,
     sessions: Cell<u32>,
+    exchanges: Cell<u32>,
 }
 
 impl Recorder {
@@ -81,14 +88,21 @@ impl Recorder {
             start,
             transcript,
             sessions: Cell::new(0),
+            exchanges: Cell::new(0),
         }
+    }
+
+    /// The number of the next HTTP exchange.
+    fn exchange(&self) -> u32 {
+        self.exchanges.set(self.exchanges.get() + 1);
+        self.exchanges.get()
     }
 
     pub(crate) fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// How many processes have been started.
+    /// How many sessions have been opened, over stdio a process each.
     pub(crate) fn sessions(&self) -> u32 {
         self.sessions.get()
     }
@@ -127,8 +141,7 @@ pub(crate) struct Session {
     pub(crate) limits: Limits,
     recorder: Rc<Recorder>,
     observer: Rc<RefCell<dyn Observer>>,
-    stdin: Mutex<Option<ChildStdin>>,
-    process: Mutex<Option<Process>>,
+    wire: Wire,
     state: RefCell<State>,
     changed: Notify,
     counter: Cell<u32>,
@@ -152,6 +165,60 @@ impl Session {
         observer: Rc<RefCell<dyn Observer>>,
     ) -> Result<Rc<Session>, LaunchError> {
         let (process, pipes) = Process::launch(command, env)?;
+        let wire = Wire::Stdio(Pipes {
+            stdin: Mutex::new(Some(pipes.stdin)),
+            process: Mutex::new(Some(process)),
+        });
+        let session = Session::new(
+            wire,
+            revision,
+            limits,
+            recorder,
+            observer,
+            root(command.cwd.as_deref()),
+        );
+        tokio::task::spawn_local(Rc::clone(&session).read_stdout(pipes.stdout));
+        tokio::task::spawn_local(Rc::clone(&session).read_stderr(pipes.stderr));
+        Ok(session)
+    }
+
+    /// A session over HTTP; of HTTP+SSE the stream is being opened, otherwise nothing is said yet.
+    pub(crate) fn over_http(
+        client: Rc<Client>,
+        url: Url,
+        is_stream: bool,
+        revision: Revision,
+        limits: Limits,
+        recorder: Rc<Recorder>,
+        observer: Rc<RefCell<dyn Observer>>,
+    ) -> Rc<Session> {
+        let http = if is_stream {
+            Http::new(client, None, Some(url.clone()))
+        } else {
+            Http::new(client, Some(url.clone()), None)
+        };
+        let session = Session::new(
+            Wire::Http(http),
+            revision,
+            limits,
+            recorder,
+            observer,
+            root(None),
+        );
+        if is_stream {
+            session.connect(url);
+        }
+        session
+    }
+
+    fn new(
+        wire: Wire,
+        revision: Revision,
+        limits: Limits,
+        recorder: Rc<Recorder>,
+        observer: Rc<RefCell<dyn Observer>>,
+        root: String,
+    ) -> Rc<Session> {
         let number = recorder.sessions.get() + 1;
         recorder.sessions.set(number);
         let session = Rc::new(Session {
@@ -160,20 +227,17 @@ impl Session {
             limits,
             recorder,
             observer,
-            stdin: Mutex::new(Some(pipes.stdin)),
-            process: Mutex::new(Some(process)),
+            wire,
             state: RefCell::default(),
             changed: Notify::new(),
             counter: Cell::new(0),
             turns: RefCell::default(),
             one_turn: Cell::new(false),
-            root: root(command),
+            root,
             manner: Cell::default(),
         });
         session.mark("opened", json!({ "revision": revision.as_str() }));
-        tokio::task::spawn_local(Rc::clone(&session).read_stdout(pipes.stdout));
-        tokio::task::spawn_local(Rc::clone(&session).read_stderr(pipes.stderr));
-        Ok(session)
+        session
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -206,26 +270,37 @@ impl Session {
 
     /// On which stream what we say goes out.
     pub(crate) fn outward(&self) -> Stream {
-        Stream::Stdin
+        match self.wire {
+            Wire::Stdio(_) => Stream::Stdin,
+            Wire::Http(_) => Stream::Request,
+        }
     }
 
     /// Sends one message; over HTTP what becomes of the post is told.
-    pub(crate) async fn post(&self, text: &[u8]) -> Result<Option<Rc<Posting>>, Broken> {
-        let line = [text, b"\n"].concat();
-        self.write(&[&line], Duration::ZERO).await?;
-        Ok(None)
+    pub(crate) async fn post(self: &Rc<Self>, text: &[u8]) -> Result<Option<Rc<Posting>>, Broken> {
+        match &self.wire {
+            Wire::Http(http) => self.post_over(http, text).await.map(Some),
+            Wire::Stdio(_) => {
+                let line = [text, b"\n"].concat();
+                self.write(&[&line], Duration::ZERO).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Writes bytes as they are, in pieces with a pause between them; nothing else is written
     /// in the meantime.
     pub(crate) async fn write(&self, pieces: &[&[u8]], pause: Duration) -> Result<(), Broken> {
-        let mut stdin = self.stdin.lock().await;
+        let Wire::Stdio(pipes) = &self.wire else {
+            return Err(Broken::NotReading("it has none".to_owned()));
+        };
+        let mut stdin = pipes.stdin.lock().await;
         let Some(pipe) = stdin.as_mut() else {
             return Err(Broken::NotReading("it is closed".to_owned()));
         };
         let whole = pieces.concat();
         self.tell(&Event::Sent(&whole));
-        for message in Message::all(&whole) {
+        for message in Message::all_of(&whole) {
             self.tell(&Event::Said(&message));
         }
         for (number, piece) in pieces.iter().enumerate() {
@@ -233,7 +308,7 @@ impl Session {
                 tokio::time::sleep(pause).await;
             }
             if let Some(transcript) = &self.recorder.transcript {
-                transcript.bytes(self.now(), self.number, Stream::Stdin, piece);
+                transcript.bytes(self.now(), self.number, Stream::Stdin, None, piece);
             }
             let written = timeout(self.limits.answer, async {
                 pipe.write_all(piece).await?;
@@ -248,7 +323,7 @@ impl Session {
             *stdin = None;
             // A process that has ended shows here or as the end of stdout, whichever is first;
             // it is told in one way.
-            let ended = timeout(self.limits.quiet, self.until(|state| state.stdout_ended));
+            let ended = timeout(self.limits.quiet, self.until(|state| state.ended));
             return Err(match ended.await {
                 Ok(()) => self.broken(""),
                 Err(_) => Broken::NotReading(error),
@@ -267,7 +342,7 @@ impl Session {
         let answer = tokio::select! {
             biased;
             answer = receiver => answer.ok(),
-            () = self.until(|state| state.stdout_ended) => None,
+            () = self.until(|state| state.ended) => None,
             () = tokio::time::sleep_until(deadline) => None,
         }?;
         let mut state = self.state.borrow_mut();
@@ -305,14 +380,11 @@ impl Session {
     }
 
     /// One sentinel: `ping`, answered within the limit.
-    pub(crate) async fn sentinel(&self) -> Result<Answer, Broken> {
+    pub(crate) async fn sentinel(self: &Rc<Self>) -> Result<Answer, Broken> {
         let id = self.fresh_id("sentinel");
         let mut answer = self.expect(Id::Text(id.clone()));
-        let line = format!(
-            "{}\n",
-            json!({"jsonrpc": "2.0", "id": id, "method": "ping"})
-        );
-        self.write(&[line.as_bytes()], Duration::ZERO).await?;
+        let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+        self.post(ping.to_string().as_bytes()).await?;
         self.answer_in_turn(&mut answer, self.now(), Instant::now())
             .await
             .ok_or_else(|| self.broken("ping"))
@@ -323,7 +395,9 @@ impl Session {
         let state = self.state.borrow();
         if let Some(flood) = &state.flood {
             Broken::Flood(flood.clone())
-        } else if state.stdout_ended {
+        } else if let Some(reason) = &state.closed {
+            Broken::Cut(reason.clone())
+        } else if state.ended {
             let last = state.stderr.last_line();
             Broken::Ended(match last {
                 Some(line) => format!(" (its stderr ends with `{}`)", escaped(line)),
@@ -359,7 +433,7 @@ impl Session {
 
     /// Completes when the server is silent about what was sent at `sent`: it has answered two
     /// sentinels in turn since, and the window is over. Never if it does not answer them.
-    pub(crate) async fn silence(&self, sent: Instant) {
+    pub(crate) async fn silence(self: &Rc<Self>, sent: Instant) {
         for _ in 0..2 {
             if self.sentinel().await.is_err() {
                 std::future::pending::<()>().await;
@@ -370,7 +444,7 @@ impl Session {
 
     /// Whether stdout has ended.
     pub(crate) fn has_ended(&self) -> bool {
-        self.state.borrow().stdout_ended
+        self.state.borrow().ended
     }
 
     /// Looks at what has been read.
@@ -396,12 +470,6 @@ impl Session {
     pub(crate) fn turn(&self, turn: usize) -> std::ops::Range<Duration> {
         let turns = self.turns.borrow();
         turns[turn]..turns.get(turn + 1).copied().unwrap_or(Duration::MAX)
-    }
-
-    /// Whether the server cannot know what came before in the session: over stdio the process
-    /// itself is the session.
-    pub(crate) fn is_stateless(&self) -> bool {
-        false
     }
 
     /// How the client treats the server's own requests from now on.
@@ -450,10 +518,9 @@ impl Session {
 }
 
 /// The URI of the folder that the server runs in.
-fn root(command: &Command) -> String {
-    let folder = command
-        .cwd
-        .clone()
+fn root(cwd: Option<&Path>) -> String {
+    let folder = cwd
+        .map(Path::to_owned)
         .or_else(|| std::env::current_dir().ok())
         .unwrap_or_default();
     let folder = std::path::absolute(&folder).unwrap_or(folder);

@@ -53,7 +53,7 @@ impl Session {
             }
         }
         self.take(|lines, in_flight, found| lines.end(in_flight, found));
-        self.state.borrow_mut().stdout_ended = true;
+        self.state.borrow_mut().ended = true;
         self.changed.notify_waiters();
     }
 
@@ -64,7 +64,7 @@ impl Session {
         while let Some(read) = read(&mut stderr, &mut chunk).await {
             let bytes = &chunk[..read];
             if let Some(transcript) = &self.recorder.transcript {
-                transcript.bytes(self.now(), self.number, Stream::Stderr, bytes);
+                transcript.bytes(self.now(), self.number, Stream::Stderr, None, bytes);
             }
             self.state.borrow_mut().stderr.push(bytes);
             // A response to an open request may have gone to the wrong stream.
@@ -99,7 +99,7 @@ impl Session {
 
     fn arrived(self: &Rc<Self>, bytes: &[u8]) {
         if let Some(transcript) = &self.recorder.transcript {
-            transcript.bytes(self.now(), self.number, Stream::Stdout, bytes);
+            transcript.bytes(self.now(), self.number, Stream::Stdout, None, bytes);
         }
         self.take(|lines, in_flight, found| lines.push(bytes, in_flight, found));
         self.changed.notify_waiters();
@@ -120,7 +120,7 @@ impl Session {
                 match line.class {
                     Class::Array => state.array(excerpt),
                     Class::Text | Class::Torn | Class::NotUtf8 | Class::Alien => {
-                        state.damaged(line.class, excerpt);
+                        state.damaged(line.class.clause(), excerpt);
                     }
                     _ => {}
                 }
@@ -129,7 +129,7 @@ impl Session {
         self.state.borrow_mut().lines = lines;
     }
 
-    fn on_message(self: &Rc<Self>, message: Message) {
+    pub(super) fn on_message(self: &Rc<Self>, message: Message) {
         self.state.borrow_mut().messages += 1;
         self.tell(&Event::Message(&message));
         if message.kind() != Kind::Response {
@@ -149,9 +149,8 @@ impl Session {
                     self.state.borrow_mut().answering += 1;
                     let session = Rc::clone(self);
                     tokio::task::spawn_local(async move {
-                        let line = format!("{answer}\n");
                         // A server that no longer reads shows at the next request of ours.
-                        session.write(&[line.as_bytes()], Duration::ZERO).await.ok();
+                        session.post(answer.to_string().as_bytes()).await.ok();
                         session.state.borrow_mut().answering -= 1;
                     });
                 }

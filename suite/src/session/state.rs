@@ -1,12 +1,13 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
     time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
+use crate::tape::{Excerpt, Exchange, Id, Lines, Message, escaped};
 
 /// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
 const KEPT: usize = 256;
@@ -32,10 +33,11 @@ pub(crate) struct Stray {
     pub(crate) at: Duration,
 }
 
-/// A line that no client can read as a message.
+/// A line, or an event, that no client can read as a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Damage {
-    pub(crate) class: Class,
+    /// The clause that owns it.
+    pub(crate) clause: &'static str,
     pub(crate) excerpt: Excerpt,
 }
 
@@ -60,7 +62,11 @@ pub(crate) struct State {
     pub(crate) garbled: bool,
     /// When the last answer to one of our requests came.
     pub(crate) last_answer: Option<Instant>,
-    pub(crate) stdout_ended: bool,
+    pub(crate) ended: bool,
+    /// Why a session over HTTP has ended.
+    pub(crate) closed: Option<String>,
+    /// The event streams that are open.
+    pub(crate) streams: Vec<Rc<Exchange>>,
     pub(crate) stderr_ended: bool,
     pub(crate) stderr: Stderr,
     pub(crate) flood: Option<String>,
@@ -100,6 +106,8 @@ impl State {
                     .id
                     .as_ref()
                     .is_some_and(|id| self.asked.contains(id));
+                // What refuses a post over HTTP is told with the post.
+                let ours = ours || message.is_refusal();
                 // Long ones are few, or memory would not be bounded.
                 let room = if message.len() > LONG_STRAY { 4 } else { KEPT };
                 if !ours && self.strays.len() < room {
@@ -117,7 +125,7 @@ impl State {
         }
     }
 
-    pub(crate) fn damaged(&mut self, class: Class, excerpt: Excerpt) {
+    pub(crate) fn damaged(&mut self, clause: &'static str, excerpt: Excerpt) {
         let letters: Vec<u8> = excerpt
             .text
             .iter()
@@ -126,7 +134,7 @@ impl State {
             .collect();
         self.garbled |= letters.windows(7).any(|window| window == b"jsonrpc");
         if self.damage.len() < KEPT {
-            self.damage.push(Damage { class, excerpt });
+            self.damage.push(Damage { clause, excerpt });
         }
     }
 

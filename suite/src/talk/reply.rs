@@ -253,13 +253,6 @@ impl Talk {
         Ok(Reply::Silent)
     }
 
-    /// The answer to what was begun, if it has come by now: nothing is waited for.
-    pub(crate) fn arrived(&self, mut waiting: Waiting) -> Option<Answer> {
-        let answer = waiting.receiver.as_mut()?.try_recv().ok()?;
-        self.note(Excerpt::of_message(answer.at, &answer.message));
-        Some(answer)
-    }
-
     async fn answer_within(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,

@@ -3,19 +3,19 @@
 //! probes what there is.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashSet,
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{Patience, Reply, Talk, Versions, Waiting, arguments};
 use crate::{
     case::{Stop, unverified},
-    session::Launcher,
+    session::{Launcher, Session},
     tape::{Id, Kind, Message},
 };
 
@@ -136,26 +136,33 @@ pub(crate) struct Common {
     pub(crate) launcher: Launcher,
     /// What all revisions of the run know of versions.
     pub(crate) versions: Rc<Versions>,
+    /// How many sessions may be talked to at a time.
+    pub(crate) jobs: Rc<Semaphore>,
     /// The result of `initialize` in the first session of the revision.
     first: RefCell<Value>,
+    /// Whether that session is one in name only.
+    stateless: Cell<bool>,
     offer: Announced<Offer>,
     survey: Announced<Survey>,
 }
 
 impl Common {
-    pub(crate) fn new(launcher: Launcher, versions: Rc<Versions>) -> Common {
+    pub(crate) fn new(launcher: Launcher, versions: Rc<Versions>, jobs: Rc<Semaphore>) -> Common {
         Common {
             launcher,
             versions,
+            jobs,
             first: RefCell::default(),
+            stateless: Cell::new(false),
             offer: Announced::default(),
             survey: Announced::default(),
         }
     }
 
-    /// Notes what the server has said of itself in the first session.
-    pub(crate) fn opened(&self, result: Option<Value>) {
-        *self.first.borrow_mut() = result.unwrap_or_default();
+    /// Notes what the first session has shown of the server.
+    pub(crate) fn opened(&self, session: &Session) {
+        *self.first.borrow_mut() = session.initialized().unwrap_or_default();
+        self.stateless.set(session.is_stateless());
     }
 
     /// Nobody will look, for this reason; without effect once somebody has.
@@ -394,6 +401,11 @@ impl Talk {
     /// `initialize`.
     pub(crate) fn first_result(&self) -> Value {
         self.common.first.borrow().clone()
+    }
+
+    /// Whether the server keeps no sessions, and so cannot know what came before.
+    pub(crate) fn is_stateless(&self) -> bool {
+        self.common.stateless.get()
     }
 
     /// A permitted tool that works as a task, where the server declares tasks for tool calls.

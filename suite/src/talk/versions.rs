@@ -33,7 +33,7 @@ impl Offered {
     pub(crate) fn of_failure(failure: &OpenFailure) -> Offered {
         match failure {
             OpenFailure::OtherRevision(version) => Offered::Version(version.clone()),
-            OpenFailure::Refused { .. } => Offered::Refused,
+            OpenFailure::Refused(_) | OpenFailure::Status(..) => Offered::Refused,
             _ => Offered::Nothing,
         }
     }

@@ -1,5 +1,7 @@
+use super::{Kind, Message};
+
 /// One HTTP request of ours and the head of its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Exchange {
     /// Which one of the run it is, from 1.
     pub number: u32,
@@ -9,6 +11,8 @@ pub struct Exchange {
     pub url: String,
     /// The headers of the request that were set on purpose, names as written.
     pub sent: Vec<(String, String)>,
+    /// The messages in its body.
+    pub posted: Vec<Message>,
     /// The status of the answer.
     pub status: u16,
     /// The headers of the answer, names in lower case.
@@ -41,5 +45,20 @@ impl Exchange {
     /// Whether the answer is an event stream.
     pub fn is_stream(&self) -> bool {
         self.media_type().as_deref() == Some("text/event-stream")
+    }
+
+    /// Whether a single request was posted, and its id.
+    pub fn request(&self) -> Option<&Message> {
+        match self.posted.as_slice() {
+            [message] if message.kind() == Kind::Request && message.batch.is_none() => {
+                Some(message)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a stream that stands by itself, opened by a GET.
+    pub fn is_standing(&self) -> bool {
+        self.method == "GET" && self.is_stream()
     }
 }

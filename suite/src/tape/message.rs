@@ -37,8 +37,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// The messages of a text of ours: one, those of an array, or those of several lines.
-    pub(crate) fn all(text: &[u8]) -> Vec<Message> {
+    /// The messages in a text of ours: one, those of an array, or those of several lines.
+    pub(crate) fn all_of(text: &[u8]) -> Vec<Message> {
         let mut messages = Vec::new();
         let mut lines = Lines::default();
         let mut keep = |found| {

@@ -13,16 +13,19 @@ mod scan;
 mod transcript;
 mod utf8;
 
-pub use event::{Event, Excerpt, Stream};
+pub use event::{Close, Event, Excerpt, Stream};
 pub use exchange::Exchange;
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
+pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
 pub use past::{Asked, Ledger, Past};
 pub use redact::Secrets;
+pub(crate) use scan::{Progress, Scanner};
 pub(crate) use transcript::Transcript;
 pub use transcript::{TRANSCRIPT_VERSION, TranscriptError};
+pub(crate) use utf8::Utf8;
 
 /// The longest message whose text is kept, in bytes. Longer ones are framed, routed and counted
 /// like any other, but their content is not judged: memory stays bounded.

@@ -1,5 +1,6 @@
 //! What is judged: the command that launches a server, and care for its processes.
 
+mod endpoint;
 mod process;
 
 use std::{ffi::OsString, fmt, path::PathBuf};
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use crate::spec::Transport;
 
+pub use endpoint::Endpoint;
 pub use process::LaunchError;
 pub(crate) use process::{Ended, Process, adopt_orphans, end_orphans};
 
@@ -38,6 +40,10 @@ impl fmt::Debug for Secret {
 pub enum Target {
     /// A command that serves on its stdin and stdout.
     Stdio(Command),
+    /// The endpoint of Streamable HTTP.
+    Http(Endpoint),
+    /// The event stream of HTTP+SSE.
+    Sse(Endpoint),
 }
 
 impl Target {
@@ -45,13 +51,47 @@ impl Target {
     pub fn transport(&self) -> Transport {
         match self {
             Target::Stdio(_) => Transport::Stdio,
+            Target::Http(_) => Transport::StreamableHttp,
+            Target::Sse(_) => Transport::HttpSse,
         }
     }
 
-    /// The target as a person would type it.
-    pub fn shell(&self) -> String {
+    /// The endpoint, over HTTP.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Target::Stdio(_) => None,
+            Target::Http(endpoint) | Target::Sse(endpoint) => Some(endpoint),
+        }
+    }
+
+    /// The command line that judges it, without its options.
+    pub fn subcommand(&self) -> &'static str {
+        match self {
+            Target::Stdio(_) => "stdio",
+            Target::Http(_) => "http",
+            Target::Sse(_) => "sse",
+        }
+    }
+
+    /// The target in a report: a command, or an address.
+    pub fn name(&self) -> String {
         match self {
             Target::Stdio(command) => command.shell(),
+            Target::Http(endpoint) | Target::Sse(endpoint) => endpoint.to_string(),
+        }
+    }
+
+    /// The target as a person would type it behind the options.
+    pub fn shell(&self) -> String {
+        match self {
+            Target::Stdio(command) => format!("-- {}", command.shell()),
+            Target::Http(endpoint) | Target::Sse(endpoint) => {
+                let url = shell_word(&endpoint.to_string());
+                match &endpoint.launch {
+                    Some(command) => format!("{url} -- {}", command.shell()),
+                    None => url,
+                }
+            }
         }
     }
 }

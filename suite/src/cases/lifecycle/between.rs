@@ -69,6 +69,7 @@ impl Between {
 
 impl Rest {
     async fn play(s: &Talk) -> Result<Rest, Stop> {
+        s.session.listen();
         // The silence itself is looked for, and Java holds pings back: only time can tell.
         s.quiet_window().await;
         let method = declared_lists(s).first().copied().unwrap_or("ping");

@@ -7,8 +7,8 @@ use tokio::time::timeout;
 use super::{Conversation, Opening, declared_lists};
 use crate::cases::prelude::*;
 
-/// How long the answer to the early request is waited for before the handshake.
-const BEFORE: Duration = Duration::from_millis(300);
+/// How long the answer to what came too early is waited for before the handshake.
+pub(super) const BEFORE: Duration = Duration::from_millis(300);
 
 /// See the module.
 pub(super) struct Early {

@@ -108,7 +108,7 @@ fn declared_lists(s: &Talk) -> Vec<&'static str> {
 
 /// A server without sessions cannot know what came before.
 fn knows_order(s: &Talk) -> Result<(), Stop> {
-    if s.session.is_stateless() {
+    if s.is_stateless() {
         return unverified("the server keeps no sessions, and so cannot know what came before");
     }
     Ok(())

@@ -1,9 +1,12 @@
 //! The order of the handshake.
 
+use futures_util::FutureExt;
+use tokio::time::timeout;
+
 use super::{
     Conversation, Opening, answer,
     between::Between,
-    early::{Asked, Early},
+    early::{Asked, BEFORE, Early},
     held, initialized_and_served, knows_order,
     odd::{Odd, Running},
 };
@@ -484,9 +487,13 @@ impl Conversation for Batched {
             json!({ "jsonrpc": "2.0", "id": id, "method": "initialize", "params": params });
         let batch = format!("[{initialize},{}]", s.ping(&other));
         let waiting = s.begin(batch.as_bytes(), Some(Id::Text(id))).await?;
+        let mut reply = std::pin::pin!(s.finish(waiting, Patience::Limit));
+        let first = timeout(BEFORE, &mut reply).await.ok();
+        s.session.forget_session_id();
         let opening = Opening::play(s, params).await?;
-        let arrived = s.arrived(waiting);
-        let opened = arrived.is_some_and(|answer| answer.message.has_result());
+        // Many drop the array: what has not come by now is not waited for.
+        let reply = first.or_else(|| reply.now_or_never()).transpose()?;
+        let opened = reply.is_some_and(|reply| reply.is_result());
         let instead = match opened && opening.initialize.is_error() {
             true => Some(initialized_and_served(s).await?),
             false => None,

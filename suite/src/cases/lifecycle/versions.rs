@@ -305,7 +305,11 @@ impl Conversation for Invalid {
         let recovery = match empty {
             Reply::Gone(_) => None,
             _ if empty.is_result() => None,
-            _ => Some(Opening::play(s, s.initialize_params()).await?),
+            _ => {
+                // Over HTTP the refusal may have come with the id of a session.
+                s.session.forget_session_id();
+                Some(Opening::play(s, s.initialize_params()).await?)
+            }
         };
         Ok(Invalid {
             versionless,
