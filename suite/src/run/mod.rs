@@ -7,6 +7,7 @@ mod live;
 mod offline;
 mod plan;
 mod track;
+mod refused;
 mod verdict;
 
 use std::time::Duration;

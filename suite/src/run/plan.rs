@@ -121,6 +121,8 @@ pub struct Options {
     pub selection: Selection,
     /// The limit for one answer.
     pub timeout: Duration,
+    /// The limit for what a server may take very long to do; none if that is not waited for.
+    pub long_wait: Option<Duration>,
     /// How many processes are talked to at a time; those that are ending do not count.
     pub jobs: usize,
     /// Where the transcript goes.

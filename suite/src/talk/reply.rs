@@ -25,6 +25,8 @@ pub(crate) enum Patience {
     Limit,
     /// The limit for the first answer of a session.
     First,
+    /// As long as the user allows for what may take very long.
+    Long,
 }
 
 /// What became of one message that was sent.
@@ -298,11 +300,15 @@ impl Talk {
         sent: Instant,
         patience: Patience,
     ) -> Option<Answer> {
-        if patience == Patience::First {
-            let deadline = sent + self.session.limits.first_answer;
-            return self.session.answer(receiver, at, deadline).await;
-        }
-        self.session.answer_in_turn(receiver, at, sent).await
+        let limits = self.session.limits;
+        let limit = match patience {
+            Patience::First => limits.first_answer,
+            Patience::Long => limits.long_wait.unwrap_or(limits.answer),
+            Patience::Settle | Patience::Limit => {
+                return self.session.answer_in_turn(receiver, at, sent).await;
+            }
+        };
+        self.session.answer(receiver, at, sent + limit).await
     }
 
     /// Sends a notification or a response; an HTTP refusal is told.

@@ -38,11 +38,14 @@ pub struct Past {
     pub nameless: u64,
     /// The result of `initialize`, once it has come.
     pub initialized: Option<serde_json::Value>,
+    /// Whether the event at hand answers `initialize`.
+    pub at_initialize: bool,
     /// Whether the client has sent `notifications/initialized`.
     pub ready: bool,
     /// When it did, counted from the start of the run.
     pub ready_at: Option<Duration>,
-    /// Whether the result of `initialize` named another revision than the session is judged by.
+    /// Whether the result of `initialize` named another version than the session is judged by. An
+    /// answer that names no revision of the protocol is itself still judged.
     pub foreign: bool,
     /// What we sent last.
     pub sent: Option<Excerpt>,
@@ -67,6 +70,7 @@ impl Past {
             notifications: 0,
             nameless: 0,
             initialized: None,
+            at_initialize: false,
             ready: false,
             ready_at: None,
             foreign: false,
@@ -78,17 +82,17 @@ impl Past {
     /// Notes an event before rules see it.
     pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
         self.now = now;
+        self.at_initialize =
+            matches!(event, Event::Message(message) if self.is_initialize(message));
         match event {
             Event::Sent(bytes) => {
                 self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
                 self.malformed |= !said::is_readable(bytes);
             }
             Event::Said(message) => self.said(message),
-            Event::Message(message) if self.is_initialize(message) => {
-                let offered = message
-                    .result()
-                    .and_then(|result| result.get("protocolVersion"));
-                self.foreign |= offered.is_some_and(|offered| *offered != self.revision.as_str());
+            Event::Message(message) if self.at_initialize => {
+                let named = offered(message).and_then(|version| version.as_str()?.parse().ok());
+                self.foreign |= named.is_some_and(|named: Revision| named != self.revision);
             }
             Event::GaveUp => self.gave_up = true,
             Event::StdinClosed | Event::Terminated => self.stopping = true,
@@ -108,6 +112,10 @@ impl Past {
             }
             Event::Message(message) => {
                 self.messages += 1;
+                if self.at_initialize {
+                    let named = offered(message);
+                    self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
+                }
                 self.heard(message);
             }
             Event::Sent(bytes) => {
@@ -164,7 +172,7 @@ impl Past {
             }
             Kind::Response => {
                 self.nameless += u64::from(message.is_without_id());
-                if self.is_initialize(message)
+                if self.at_initialize
                     && let Some(result) = message.result()
                 {
                     self.initialized = Some(result.clone());
@@ -173,4 +181,9 @@ impl Past {
             }
         }
     }
+}
+
+/// The version that the answer to `initialize` names.
+fn offered(message: &Message) -> Option<&serde_json::Value> {
+    message.result()?.get("protocolVersion")
 }
