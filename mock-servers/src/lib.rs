@@ -10,13 +10,17 @@ mod faults;
 mod features;
 mod message;
 mod outbox;
+mod policy;
 mod revision;
+mod scene;
 mod session;
 pub mod stdio;
 
-pub use fault::{Asked, Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout};
+pub use fault::{Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout};
 pub use faults::{fault, faults};
 pub use message::{Malformed, parse};
 pub use outbox::{Outbox, Outgoing};
+pub use policy::Policy;
 pub use revision::Revision;
+pub use scene::{Asked, Memory, Scene};
 pub use session::Session;

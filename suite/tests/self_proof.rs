@@ -20,7 +20,9 @@ fn main() {
         "stdio: the honest server passes every case",
         honest,
     )];
-    trials.extend(mock_servers::faults().map(|fault| {
+    // A fault may be there before its case.
+    let provable = |fault: &&Fault| cases::find(fault.violates).is_some();
+    trials.extend(mock_servers::faults().filter(provable).map(|fault| {
         let name = format!("stdio: {} is caught by {}", fault.name, fault.violates);
         Trial::test(name, move || caught(fault))
     }));

@@ -1,5 +1,11 @@
 //! All faults, grouped by the area of the clause that they violate.
 
+mod jsonrpc_batch;
+mod jsonrpc_envelope;
+mod jsonrpc_errors;
+mod jsonrpc_ids;
+mod jsonrpc_own;
+mod jsonrpc_requests;
 mod stdio_batch;
 mod stdio_exchange;
 mod stdio_input;
@@ -14,6 +20,12 @@ static GROUPS: &[&[Fault]] = &[
     stdio_exchange::FAULTS,
     stdio_life::FAULTS,
     stdio_batch::FAULTS,
+    jsonrpc_envelope::FAULTS,
+    jsonrpc_ids::FAULTS,
+    jsonrpc_requests::FAULTS,
+    jsonrpc_errors::FAULTS,
+    jsonrpc_own::FAULTS,
+    jsonrpc_batch::FAULTS,
 ];
 
 /// All faults, in a stable order, grouped by area.

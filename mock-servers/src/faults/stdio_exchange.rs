@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::{Asked, Bend, Fault};
+use crate::fault::{Bend, Fault};
+use crate::scene::Asked;
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {

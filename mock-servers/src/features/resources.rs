@@ -215,11 +215,12 @@ pub(crate) fn write_note(session: &Session, outbox: &Outbox, name: &str, text: &
     };
     if is_new {
         let method = "notifications/resources/list_changed";
-        outbox.send(message::notification(method, Value::Null), None);
+        session.send(outbox, message::notification(method, Value::Null), None);
     }
     for uri in updated {
         let method = "notifications/resources/updated";
-        outbox.send(message::notification(method, json!({ "uri": uri })), None);
+        let message = message::notification(method, json!({ "uri": uri }));
+        session.send(outbox, message, None);
     }
 }
 

@@ -77,6 +77,9 @@ async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bend
         }
         // All that one read brought in is answered together, in one write each.
         flush(None, &mut outgoing, output, &session);
+        if session.is_dead() {
+            return;
+        }
     }
     if bends
         .lifecycle()

@@ -1,6 +1,10 @@
 //! The reference server, seen from a client.
 
+mod direct;
 mod exchange;
 mod faults;
 mod features;
 mod honest;
+mod jsonrpc;
+mod table;
+mod tasks;
