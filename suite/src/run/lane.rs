@@ -191,7 +191,7 @@ impl<'a> LaneRun<'a> {
             match stage {
                 Stage::Own => break,
                 // The others of the group look at what the first one has seen.
-                Stage::Unopened(_) | Stage::Once(_) => continue,
+                Stage::Together(_) | Stage::Unopened(_) | Stage::Once(_) => continue,
                 _ => {}
             }
             let unopened = stage == Stage::Opening && !talk.opened.get();
@@ -204,6 +204,8 @@ impl<'a> LaneRun<'a> {
                 break;
             }
         }
+        // What only waits leaves the others room to begin.
+        drop(permit);
         self.wait_for_late(&talks, &mut background, &curtain, &mut results)
             .await;
         if broken_by.is_none() && !background.is_empty() {
@@ -213,7 +215,6 @@ impl<'a> LaneRun<'a> {
                 async { session.sentinel().await.is_ok() && session.sentinel().await.is_ok() };
             self.meanwhile(settle, &mut background, &mut results).await;
         }
-        drop(permit);
         let how = if broken_by.is_some() {
             How::Quickly
         } else {

@@ -264,7 +264,7 @@ impl<'a> Revisioned<'a> {
         let own = own
             .into_iter()
             .map(|case| vec![case])
-            .chain(self.unopened(newest))
+            .chain(self.labelled(newest))
             .enumerate()
             .map(|(number, cases)| lane(2 + number, How::Quickly, 1).run(cases, None));
         let (shared, rough, own) = futures_util::join!(shared, rough, join_all(own));
@@ -308,15 +308,15 @@ impl<'a> Revisioned<'a> {
         !self.absent.borrow().contains_key(case.clause.id)
     }
 
-    /// The groups of cases that share a session which nobody has opened.
-    fn unopened(&self, newest: bool) -> Vec<Vec<&'static Case>> {
+    /// The groups of cases that share a session by its label.
+    fn labelled(&self, newest: bool) -> Vec<Vec<&'static Case>> {
         let mut groups: Vec<(Stage, Vec<&'static Case>)> = Vec::new();
         for &case in self.planned.run.iter().filter(|case| self.applies(case)) {
             let Some(stage) = case.stage() else {
                 continue;
             };
             let wanted = match stage {
-                Stage::Unopened(_) => true,
+                Stage::Together(_) | Stage::Unopened(_) => true,
                 Stage::Once(_) => newest,
                 _ => false,
             };

@@ -179,7 +179,36 @@ impl Talk {
             sent: Instant::now(),
             begun,
             at: self.session.now(),
+            came: None,
         })
+    }
+
+    /// Waits for the answer to what was begun, so long at most. What has not come by then may
+    /// still come: this can be asked again.
+    pub(crate) async fn within(&self, waiting: &mut Waiting, window: Duration) -> Option<Reply> {
+        let deadline = Instant::now() + window;
+        if let Err(broken) = &waiting.posting {
+            return Some(Reply::Gone(broken.clone()));
+        }
+        if let Some(receiver) = &mut waiting.receiver {
+            if window > PATIENCE {
+                self.leave_floor();
+            }
+            let posting = waiting.posting.as_ref().ok().and_then(Option::as_ref);
+            let answer = self.session.answer(receiver, waiting.at, deadline);
+            let came = tokio::select! {
+                biased;
+                answer = answer => answer.map(Reply::Answer),
+                Some(reply) = refused(posting) => Some(reply),
+            };
+            if let Some(came) = came {
+                waiting.receiver = None;
+                waiting.came = Some(self.logged(came));
+            }
+        }
+        let gone = || Reply::Gone(self.session.broken("the message"));
+        let came = waiting.came.clone();
+        came.or_else(|| self.session.has_ended().then(gone))
     }
 
     /// Waits for the answer to what was begun.
@@ -190,21 +219,13 @@ impl Talk {
             sent,
             begun,
             at,
+            ..
         } = waiting;
         let posting = match posting {
             Ok(posting) => posting,
             Err(broken) => return Ok(Reply::Gone(broken)),
         };
-        let refused = async {
-            match &posting {
-                None => std::future::pending().await,
-                Some(posting) => match posting.ended().await {
-                    PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
-                    PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
-                    PostEnd::Read(_) => None,
-                },
-            }
-        };
+        let refused = refused(posting.as_ref());
         let Some(mut receiver) = receiver else {
             let quick = tokio::select! {
                 biased;
@@ -319,6 +340,18 @@ impl Talk {
     }
 }
 
+/// How a post failed, if it did; never over stdio.
+async fn refused(posting: Option<&Rc<Posting>>) -> Option<Reply> {
+    match posting {
+        None => std::future::pending().await,
+        Some(posting) => match posting.ended().await {
+            PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
+            PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
+            PostEnd::Read(_) => None,
+        },
+    }
+}
+
 /// A message that was sent and whose answer is still to be waited for.
 pub(crate) struct Waiting {
     receiver: Option<oneshot::Receiver<Answer>>,
@@ -326,6 +359,8 @@ pub(crate) struct Waiting {
     sent: Instant,
     begun: Duration,
     at: Duration,
+    /// What [`Talk::within`] has seen come.
+    came: Option<Reply>,
 }
 
 impl Waiting {

@@ -16,7 +16,7 @@ use super::{Patience, Reply, Talk, Waiting, arguments};
 use crate::{
     case::{Stop, unverified},
     session::Launcher,
-    tape::{Id, Kind},
+    tape::{Id, Kind, Message},
 };
 
 /// A list is walked for so many pages.
@@ -384,6 +384,28 @@ impl Talk {
             .into_iter()
             .filter(|(_, params)| params.get("progressToken").map(Id::of) == Some(token.clone()))
             .collect()
+    }
+
+    /// The progress notifications that have come for a token so far, as they are.
+    pub(crate) fn reports_of(&self, token: &Value) -> Vec<(Duration, Message)> {
+        let token = Id::of(token);
+        let reports_it = |message: &Message| {
+            message.kind() == Kind::Notification
+                && message.method.as_deref() == Some("notifications/progress")
+                && message
+                    .params()
+                    .and_then(|params| params.get("progressToken"))
+                    .map(Id::of)
+                    .as_ref()
+                    == Some(&token)
+        };
+        self.session.with_state(|state| {
+            let heard = state.heard.iter();
+            heard
+                .filter(|(_, message)| reports_it(message))
+                .cloned()
+                .collect()
+        })
     }
 
     /// The `params` of the server's requests and notifications of this method so far.

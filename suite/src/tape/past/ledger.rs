@@ -28,6 +28,8 @@ pub struct Asked {
     pub well_formed: bool,
     /// How many responses there were to its id so far.
     pub answers: u32,
+    /// The HTTP exchange that brought the last response; none over stdio.
+    pub answered_on: Option<u32>,
     /// Whether the last response was an error.
     pub failed: bool,
     /// Whether it was cancelled.
@@ -90,6 +92,7 @@ impl Ledger {
             task: params.is_some_and(|params| params.get("task").is_some_and(Value::is_object)),
             well_formed: request.is_well_formed(),
             answers: 0,
+            answered_on: None,
             failed: false,
             cancelled: false,
             uses: uses + 1,
@@ -108,6 +111,7 @@ impl Ledger {
     pub(super) fn answer(&mut self, response: &Message) {
         if let Some(asked) = response.id.as_ref().and_then(|id| self.entries.get_mut(id)) {
             asked.answers += 1;
+            asked.answered_on = response.exchange.as_ref().map(|exchange| exchange.number);
             asked.failed = response.has_error();
         }
     }

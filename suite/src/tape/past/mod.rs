@@ -1,4 +1,6 @@
 mod ledger;
+mod recent;
+mod reports;
 
 use std::time::Duration;
 
@@ -6,6 +8,11 @@ use super::{Event, Excerpt, Kind, Message, Stream};
 use crate::spec::Revision;
 
 pub use ledger::{Asked, Ledger};
+pub use recent::Recent;
+pub use reports::{Report, Reports, comes_late, compared};
+
+/// So many pings of the server are remembered.
+const PINGS: usize = 32;
 
 /// The bounded memory of rules: what one needs to know of the session before the event at hand.
 #[derive(Debug)]
@@ -28,6 +35,10 @@ pub struct Past {
     pub client: Ledger,
     /// The server's requests.
     pub server: Ledger,
+    /// The client's progress tokens.
+    pub reports: Reports,
+    /// The server's pings.
+    pub pings: Recent,
     /// Whether the client has said something that is no well-formed message, or used an id twice.
     pub malformed: bool,
     /// The result of `initialize`, once it has come.
@@ -55,6 +66,8 @@ impl Past {
             sent_array: false,
             client: Ledger::default(),
             server: Ledger::default(),
+            reports: Reports::default(),
+            pings: Recent::default(),
             malformed: false,
             initialized: None,
             ready: false,
@@ -118,8 +131,13 @@ impl Past {
         match message.kind() {
             Kind::Request => {
                 self.client.ask(message, self.now);
-                let uses = message.id.as_ref().and_then(|id| self.client.get(id));
-                self.malformed |= uses.is_some_and(|asked| asked.uses > 1);
+                let id = message.id.as_ref();
+                if let Some((id, asked)) = id.and_then(|id| Some((id, self.client.get(id)?))) {
+                    self.malformed |= asked.uses > 1;
+                    if let Some(token) = &asked.progress_token {
+                        self.reports.give(token, id);
+                    }
+                }
             }
             Kind::Notification => match message.method.as_deref() {
                 Some("notifications/cancelled") => self.client.cancel(message),
@@ -133,12 +151,19 @@ impl Past {
     /// Notes what the server says.
     fn heard(&mut self, message: &Message) {
         match message.kind() {
-            Kind::Request => self.server.ask(message, self.now),
-            Kind::Notification => {
-                if message.method.as_deref() == Some("notifications/cancelled") {
-                    self.server.cancel(message);
+            Kind::Request => {
+                if message.method.as_deref() == Some("ping") {
+                    self.pings.note(self.now, PINGS);
                 }
+                self.server.ask(message, self.now);
             }
+            Kind::Notification => match message.method.as_deref() {
+                Some("notifications/cancelled") => self.server.cancel(message),
+                Some("notifications/progress") => {
+                    self.reports.heard(message, &self.client, self.now);
+                }
+                _ => {}
+            },
             Kind::Response => {
                 if self.is_initialize(message)
                     && let Some(result) = message.result()
