@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::outbox::Outgoing;
+use crate::http::HttpBend;
+use crate::outbox::Emitted;
 use crate::policy::Policy;
 use crate::revision::Revision;
 use crate::scene::{Asked, Memory, Scene};
@@ -22,6 +23,48 @@ pub struct Fault {
     pub bend: Bend,
 }
 
+/// How messages travel between client and server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Lines on standard input and output.
+    Stdio,
+    /// The two endpoints of 2024-11-05.
+    HttpSse,
+    /// The single endpoint of 2025-03-26 and later.
+    StreamableHttp,
+}
+
+impl Fault {
+    /// Whether the fault shows on this transport: one in the messages does on every one.
+    #[must_use]
+    pub fn shows_on(&self, transport: Transport) -> bool {
+        self.bend.shows_on(transport)
+    }
+}
+
+impl Bend {
+    fn shows_on(self, transport: Transport) -> bool {
+        match self {
+            Self::Receive(_)
+            | Self::Fatal(_)
+            | Self::Reply(_)
+            | Self::Hold(_)
+            | Self::Batch(_)
+            | Self::Emit(_)
+            | Self::Text(_)
+            | Self::Policy(_) => true,
+            Self::Several(several) => several.iter().any(|bend| bend.shows_on(transport)),
+            Self::StreamableHttp(_) => transport == Transport::StreamableHttp,
+            Self::HttpSse(_) => transport == Transport::HttpSse,
+            Self::Stdout(_)
+            | Self::Stdin(_)
+            | Self::Streams(..)
+            | Self::Stderr(_)
+            | Self::Lifecycle(_) => transport == Transport::Stdio,
+        }
+    }
+}
+
 /// The layer in which a fault acts, and what it does there.
 #[derive(Clone, Copy, Debug)]
 pub enum Bend {
@@ -34,12 +77,15 @@ pub enum Bend {
     /// Rewrites what answers one incoming message. A null reply means that nothing is
     /// sent: what is set to null is withheld, and a notification's null can be filled.
     Reply(fn(&Asked<'_>, &mut Value)),
+    /// Holds the answer to a message back for as long as this says so. It is asked again
+    /// when something else has been taken in or answered.
+    Hold(fn(&Asked<'_>) -> bool),
     /// Rewrites what answers a batch, in the revision that has batches: the messages and
     /// arrays to be written, honestly one array, one error, or nothing.
     Batch(fn(&[Value], &mut Vec<Value>)),
     /// Rewrites what leaves the session, responses, requests and notifications alike:
     /// honestly the one message.
-    Emit(fn(&Scene<'_>, &mut Vec<Outgoing>)),
+    Emit(fn(&Scene<'_>, &mut Vec<Emitted>)),
     /// Rewrites the JSON of one message as text, in ways that a JSON value cannot hold.
     Text(fn(&Value, &mut String)),
     /// Changes what the server decides for itself.
@@ -56,6 +102,10 @@ pub enum Bend {
     Stderr(&'static [u8]),
     /// Acts on how the process ends.
     Lifecycle(Lifecycle),
+    /// Acts on Streamable HTTP.
+    StreamableHttp(&'static [HttpBend]),
+    /// Acts on HTTP+SSE.
+    HttpSse(&'static [HttpBend]),
 }
 
 /// Misdeeds on standard output, in the order in which they are applied.
@@ -160,6 +210,11 @@ impl Bends {
         }
     }
 
+    pub(crate) fn is_held(&self, asked: &Asked<'_>) -> bool {
+        self.iter()
+            .any(|bend| matches!(bend, Bend::Hold(says_so) if says_so(asked)))
+    }
+
     pub(crate) fn batch(&self, batch: &[Value], replies: &mut Vec<Value>) {
         for bend in self.iter() {
             if let Bend::Batch(bend) = bend {
@@ -168,7 +223,7 @@ impl Bends {
         }
     }
 
-    pub(crate) fn emit(&self, scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
+    pub(crate) fn emit(&self, scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
         for bend in self.iter() {
             if let Bend::Emit(bend) = bend {
                 bend(scene, outgoing);

@@ -46,7 +46,7 @@ impl Default for Policy {
 }
 
 /// 128 random bits in hexadecimal: whoever guesses an id can read the task.
-fn random_id(_: u64) -> Option<String> {
+pub(crate) fn random_id(_: u64) -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(format!("{:032x}", u128::from_be_bytes(bytes)))

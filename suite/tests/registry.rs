@@ -41,7 +41,7 @@ fn ids_are_unique_and_titles_are_short() {
 }
 
 #[test]
-fn every_case_has_a_fault_which_names_it() {
+fn every_case_has_a_fault_and_every_fault_a_case() {
     for case in cases::all() {
         let fault = mock_servers::fault(case.clause.fault).unwrap_or_else(|| {
             panic!(

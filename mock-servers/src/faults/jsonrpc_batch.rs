@@ -56,10 +56,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-batch-empty-accepted",
         violates: "jsonrpc/batch-empty",
-        drags: &[(
-            "stdio/batch-empty-refused",
-            "that clause says on stdio what this one says over HTTP",
-        )],
+        drags: &[],
         bend: Bend::Batch(|batch, replies| {
             if batch.is_empty() {
                 replies.clear();

@@ -139,16 +139,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "parse-error-wrong-code",
         violates: "jsonrpc/parse-error-code",
-        drags: &[
-            (
-                "stdio/parse-error-answered",
-                "that clause accepts only an answer with the code of a parse error",
-            ),
-            (
-                "stdio/parse-error-shape",
-                "that clause looks at the code too",
-            ),
-        ],
+        drags: &[(
+            "stdio/parse-error-answered",
+            "that clause accepts only an answer with the code of a parse error",
+        )],
         bend: Bend::Reply(|_, reply| {
             if is_parse_error(reply) {
                 reply["error"]["code"] = json!(-32603);
@@ -158,16 +152,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-parse-error-with-id",
         violates: "jsonrpc/parse-error-id",
-        drags: &[
-            (
-                "stdio/parse-error-answered",
-                "that clause accepts only an answer whose id is null or absent",
-            ),
-            (
-                "stdio/parse-error-shape",
-                "that clause says on stdio what this one says over HTTP",
-            ),
-        ],
+        drags: &[(
+            "stdio/parse-error-shape",
+            "that clause says on stdio what this one says over HTTP",
+        )],
         bend: Bend::Reply(|_, reply| {
             if is_parse_error(reply) {
                 reply["id"] = json!("server-error");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{Bend, Fault};
 use crate::message::notification;
-use crate::outbox::Outgoing;
+use crate::outbox::Emitted;
 use crate::scene::Scene;
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -24,7 +24,10 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "server-reuses-request-id",
         violates: "jsonrpc/server-request-id-unique",
         drags: &[],
-        bend: Bend::Several(&[Bend::Emit(reuse_id), Bend::Receive(restore_id)]),
+        bend: Bend::Several(&[
+            Bend::Emit(|scene, outgoing| reuse_id(scene, outgoing)),
+            Bend::Receive(|scene, messages| restore_id(scene, messages)),
+        ]),
     },
     Fault {
         name: "notification-with-id",
@@ -83,14 +86,14 @@ fn is_request(message: &Value) -> bool {
 }
 
 /// Sends one more message in front of the server's own, the same way.
-fn beside(outgoing: &mut Vec<Outgoing>, which: fn(&Value) -> bool, extra: fn() -> Value) {
+fn beside(outgoing: &mut Vec<Emitted>, which: fn(&Value) -> bool, extra: fn() -> Value) {
     let position = outgoing.iter().position(|out| which(&out.message));
     if let Some(position) = position {
         let message = extra();
         let relates_to = outgoing[position].relates_to.clone();
         outgoing.insert(
             position,
-            Outgoing {
+            Emitted {
                 message,
                 relates_to,
             },
@@ -104,7 +107,7 @@ const REUSED: &str = "server-1";
 /// Where the id is kept under which the server itself waits.
 const MEANT: &str = "the id that is meant";
 
-fn reuse_id(scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
+fn reuse_id(scene: &Scene<'_>, outgoing: &mut [Emitted]) {
     for out in outgoing.iter_mut().filter(|out| is_request(&out.message)) {
         scene.memory.keep(MEANT, out.message["id"].take());
         out.message["id"] = json!(REUSED);
@@ -112,7 +115,7 @@ fn reuse_id(scene: &Scene<'_>, outgoing: &mut Vec<Outgoing>) {
 }
 
 /// Takes a response for one to the latest question.
-fn restore_id(scene: &Scene<'_>, messages: &mut Vec<Value>) {
+fn restore_id(scene: &Scene<'_>, messages: &mut [Value]) {
     for message in messages.iter_mut() {
         if message["id"] == REUSED && message.get("method").is_none() {
             message["id"] = scene.memory.recall(MEANT);

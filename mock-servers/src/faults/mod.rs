@@ -6,6 +6,10 @@ mod jsonrpc_errors;
 mod jsonrpc_ids;
 mod jsonrpc_own;
 mod jsonrpc_requests;
+mod lifecycle_order;
+mod lifecycle_peer;
+mod lifecycle_result;
+mod lifecycle_versions;
 mod stdio_batch;
 mod stdio_exchange;
 mod stdio_input;
@@ -26,6 +30,10 @@ static GROUPS: &[&[Fault]] = &[
     jsonrpc_errors::FAULTS,
     jsonrpc_own::FAULTS,
     jsonrpc_batch::FAULTS,
+    lifecycle_result::FAULTS,
+    lifecycle_versions::FAULTS,
+    lifecycle_order::FAULTS,
+    lifecycle_peer::FAULTS,
 ];
 
 /// All faults, in a stable order, grouped by area.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mock_servers::{Bends, Outbox, Outgoing, Session};
+use mock_servers::{Bends, Emitted, Outbox, Outgoing, Session};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -25,13 +25,15 @@ impl Direct {
     /// A session of a server with others.
     pub(crate) fn of(bends: &Bends) -> Self {
         let (outbox, outgoing) = Outbox::channel();
+        let session = Session::new(bends.clone());
+        session.connect(outbox.clone());
         Self {
             runtime: Builder::new_current_thread()
                 .enable_time()
                 .start_paused(true)
                 .build()
                 .expect("a runtime"),
-            session: Session::new(bends.clone()),
+            session,
             outbox,
             outgoing,
         }
@@ -57,7 +59,7 @@ impl Direct {
     }
 
     /// The same with what each message belongs to.
-    pub(crate) fn route(&mut self, message: &Value) -> Vec<Outgoing> {
+    pub(crate) fn route(&mut self, message: &Value) -> Vec<Emitted> {
         self.runtime.block_on(async {
             self.session.receive(message, &self.outbox);
             // Let go of the thread, so that what was begun gets its turn.
@@ -89,8 +91,19 @@ impl Direct {
             .unwrap_or_default()
     }
 
-    fn drain(&mut self) -> Vec<Outgoing> {
-        std::iter::from_fn(|| self.outgoing.try_recv().ok()).collect()
+    fn drain(&mut self) -> Vec<Emitted> {
+        let outgoing = std::iter::from_fn(|| self.outgoing.try_recv().ok());
+        let messages = outgoing.filter_map(|out| match out {
+            Outgoing::Message {
+                message,
+                relates_to,
+            } => Some(Emitted {
+                message,
+                relates_to,
+            }),
+            Outgoing::Release => None,
+        });
+        messages.collect()
     }
 }
 

@@ -6,5 +6,6 @@ mod faults;
 mod features;
 mod honest;
 mod jsonrpc;
+mod lifecycle;
 mod table;
 mod tasks;

@@ -41,6 +41,8 @@ pub(super) struct LaneRun<'a> {
     pub(super) how: How,
     /// How many sessions are reserved for it.
     pub(super) reserved: Cell<u32>,
+    /// Whether its cases want their session as bare as can be: no stream is opened with it.
+    pub(super) alone: bool,
     /// Whether it begins with a look at what the server offers.
     pub(super) survey: Cell<bool>,
 }
@@ -127,6 +129,9 @@ impl<'a> LaneRun<'a> {
             Some(Stage::Opening | Stage::Unopened(_) | Stage::Once(_))
         );
         if !opens_itself {
+            if !self.alone {
+                session.set_listens();
+            }
             let limit = session.limits.first_answer;
             if let Err(failure) = session.handshake(Newline::Lf, limit).await {
                 session.end(How::Quickly).await;

@@ -53,6 +53,7 @@ impl Launched {
             url: endpoint.url.clone(),
             headers: Vec::new(),
             body: None,
+            raw: None,
         };
         let deadline = Instant::now() + limits.first_answer;
         let reason = loop {

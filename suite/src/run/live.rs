@@ -156,6 +156,7 @@ impl<'a> Revisioned<'a> {
     async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
         let permit = self.live.permit().await;
         let session = self.common.launcher.launch(0)?;
+        session.set_listens();
         let begin = Instant::now();
         let opened = tokio::select! {
             biased;
@@ -257,6 +258,7 @@ impl<'a> Revisioned<'a> {
             number,
             how,
             reserved: Cell::new(reserved),
+            alone: number > 1,
             survey: Cell::new(number == 0 && surveyed),
         };
         let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     spec::{Revision, Transport},
     tape::{Close, Event, Excerpt, Exchange, Message, Stream, Whole, read_value},
-    transport::{ClientError, Opened, Request, SseFlawKind, SseFound, SseReader, origin},
+    transport::{ClientError, Opened, Request, SseEvent, SseFlawKind, SseFound, SseReader, origin},
 };
 
 /// Both forms of an answer, as every client accepts them.
@@ -42,8 +42,9 @@ impl Session {
             url: stream,
             headers: vec![("Accept".to_owned(), "text/event-stream".to_owned())],
             body: None,
+            raw: None,
         };
-        self.spawn(request, Vec::new(), None);
+        self.spawn(request, Vec::new());
     }
 
     /// Opens a stream for what the server says on its own account, if it offers one.
@@ -61,8 +62,9 @@ impl Session {
             url,
             headers,
             body: None,
+            raw: None,
         };
-        self.spawn(request, Vec::new(), None);
+        self.spawn(request, Vec::new());
     }
 
     /// Whether a GET stream is opened with the session.
@@ -111,70 +113,94 @@ impl Session {
         let Some(url) = http.url.borrow().clone() else {
             return Err(self.broken("the message"));
         };
-        self.tell(&Event::Sent(text));
-        let posted = Message::all_of(text);
-        for message in &posted {
-            self.tell(&Event::Said(message));
-        }
         let mut headers = vec![
             ("Content-Type".to_owned(), "application/json".to_owned()),
             ("Accept".to_owned(), ACCEPT.to_owned()),
         ];
         headers.extend(self.session_headers());
-        let request = Request {
+        Ok(self.exchange(Request {
             method: "POST",
             url,
             headers,
             body: Some(Bytes::copy_from_slice(text)),
-        };
-        let posting = Rc::new(Posting::default());
-        http.posting.set(http.posting.get() + 1);
-        self.spawn(request, posted, Some(Rc::clone(&posting)));
-        Ok(posting)
+            raw: None,
+        }))
     }
 
-    fn spawn(
-        self: &Rc<Self>,
-        request: Request,
-        posted: Vec<Message>,
-        posting: Option<Rc<Posting>>,
-    ) {
-        let session = Rc::clone(self);
-        let task = tokio::task::spawn_local(async move {
-            let end = session.converse(request, posted).await;
-            let is_stream = session.http().is_some_and(|http| http.stream.is_some());
-            match &posting {
-                Some(posting) => {
-                    posting.end(end);
-                    if let Some(http) = session.http() {
-                        http.posting.set(http.posting.get().saturating_sub(1));
-                    }
-                }
-                // The one stream of HTTP+SSE has ended, and with it the session.
-                None if is_stream => {
-                    let mut state = session.state.borrow_mut();
-                    state.ended = true;
-                    state.closed.get_or_insert(match end {
-                        PostEnd::Read(_) => "the server ended the event stream".to_owned(),
-                        PostEnd::Refused(refusal) => {
-                            format!("the GET is answered with HTTP status {}", refusal.status)
-                        }
-                        PostEnd::Broke(reason) => reason,
-                    });
-                }
-                None => {}
+    /// Sends a request; what comes back is routed as in any session, and shows in the posting.
+    pub(crate) fn exchange(self: &Rc<Self>, request: Request) -> Rc<Posting> {
+        let mut posted = Vec::new();
+        if let Some(body) = &request.body {
+            self.tell(&Event::Sent(body));
+            posted = Message::all_of(body);
+            for message in &posted {
+                self.tell(&Event::Said(message));
             }
-            session.changed.notify_waiters();
-        });
+        }
+        self.spawn(request, posted)
+    }
+
+    /// Where messages are posted, once that is known.
+    pub(crate) fn endpoint_url(&self) -> Option<Url> {
+        self.http()?.url.borrow().clone()
+    }
+
+    /// The session id that the server has given.
+    pub(crate) fn session_id(&self) -> Option<String> {
+        self.http()?.session_id.borrow().clone()
+    }
+
+    /// Forgets the session id: whoever has ended the session need not end it again.
+    pub(crate) fn forget_session_id(&self) {
         if let Some(http) = self.http() {
-            let mut tasks = http.tasks.borrow_mut();
-            tasks.retain(|task| !task.is_finished());
-            tasks.push(task.abort_handle());
+            *http.session_id.borrow_mut() = None;
         }
     }
 
+    fn spawn(self: &Rc<Self>, request: Request, posted: Vec<Message>) -> Rc<Posting> {
+        let posting = Rc::new(Posting::default());
+        let Some(http) = self.http() else {
+            posting.end(PostEnd::Broke("there is no connection".to_owned()));
+            return posting;
+        };
+        // The one stream of HTTP+SSE is the session.
+        let carries = request.method == "GET" && http.stream.is_some();
+        let counts = request.method == "POST";
+        if counts {
+            http.posting.set(http.posting.get() + 1);
+        }
+        let (session, shown) = (Rc::clone(self), Rc::clone(&posting));
+        let task = tokio::task::spawn_local(async move {
+            let counted = Counted(counts.then(|| Rc::clone(&session)));
+            let end = session.converse(request, posted, &shown).await;
+            if carries {
+                session.close(match &end {
+                    PostEnd::Read(_) => "the server ended the event stream".to_owned(),
+                    PostEnd::Refused(refusal) => {
+                        format!("the GET is answered with HTTP status {}", refusal.status)
+                    }
+                    PostEnd::Broke(reason) => reason.clone(),
+                });
+            }
+            shown.end(end);
+            drop(counted);
+            session.changed.notify_waiters();
+        });
+        posting.begin(task.abort_handle());
+        let mut tasks = http.tasks.borrow_mut();
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task.abort_handle());
+        drop(tasks);
+        posting
+    }
+
     /// One request and everything that answers it.
-    async fn converse(self: &Rc<Self>, mut request: Request, posted: Vec<Message>) -> PostEnd {
+    async fn converse(
+        self: &Rc<Self>,
+        mut request: Request,
+        posted: Vec<Message>,
+        posting: &Posting,
+    ) -> PostEnd {
         let Some(http) = self.http() else {
             return PostEnd::Broke("there is no connection".to_owned());
         };
@@ -184,10 +210,11 @@ impl Session {
             let number = self.recorder.exchange();
             self.mark_request(number, &request);
             let limit = self.limits.first_answer;
+            let is_raw = request.raw.is_some();
             let opened = match http.client.open(&request, number, limit).await {
                 Ok(opened) => opened,
                 Err(error) => {
-                    if matches!(error, ClientError::Unreachable(_)) {
+                    if matches!(error, ClientError::Unreachable(_)) && !is_raw {
                         let mut state = self.state.borrow_mut();
                         state.ended = true;
                         state.closed.get_or_insert(error.to_string());
@@ -212,19 +239,27 @@ impl Session {
                 sleep(retry_after(&opened.exchange)).await;
                 continue;
             }
-            return self.answered(opened, posted).await;
+            return self.answered(opened, posted, posting).await;
         }
     }
 
     /// Reads an answer whose head has come.
-    async fn answered(self: &Rc<Self>, mut opened: Opened, posted: Vec<Message>) -> PostEnd {
+    async fn answered(
+        self: &Rc<Self>,
+        mut opened: Opened,
+        posted: Vec<Message>,
+        posting: &Posting,
+    ) -> PostEnd {
         opened.exchange.posted = posted;
         let exchange = Rc::new(opened.exchange.clone());
         self.mark_response(&exchange);
         self.tell(&Event::Opened(&exchange));
         self.note_session_id(&exchange);
+        posting.headed(&exchange);
         if exchange.status < 400 && exchange.is_stream() {
-            return self.read_stream(opened, exchange, Bytes::new()).await;
+            return self
+                .read_stream(opened, exchange, Bytes::new(), posting)
+                .await;
         }
         let mut first = match opened.chunk().await {
             Ok(first) => first,
@@ -236,11 +271,12 @@ impl Session {
             && first.as_ref().is_some_and(|bytes| looks_like_stream(bytes))
         {
             let begun = first.take().unwrap_or_default();
-            return self.read_stream(opened, exchange, begun).await;
+            return self.read_stream(opened, exchange, begun, posting).await;
         }
         let mut body = Whole::default();
         while let Some(bytes) = first {
             self.record(&exchange, &bytes);
+            posting.bytes(&bytes);
             body.push(&bytes);
             if body.len() > BODY_LIMIT {
                 break;
@@ -255,6 +291,7 @@ impl Session {
         for mut message in messages {
             message.exchange = Some(Rc::clone(&exchange));
             refusal.get_or_insert_with(|| message.clone());
+            posting.said(&message);
             self.on_message(message);
         }
         self.tell(&Event::Body {
@@ -290,6 +327,7 @@ impl Session {
         mut opened: Opened,
         exchange: Rc<Exchange>,
         begun: Bytes,
+        posting: &Posting,
     ) -> PostEnd {
         self.state.borrow_mut().streams.push(Rc::clone(&exchange));
         let mut reader = SseReader::default();
@@ -298,7 +336,8 @@ impl Session {
             match chunk {
                 Ok(Some(bytes)) => {
                     self.record(&exchange, &bytes);
-                    self.stream_arrived(&exchange, |found| reader.push(&bytes, found));
+                    posting.bytes(&bytes);
+                    self.stream_arrived(&exchange, posting, |found| reader.push(&bytes, found));
                 }
                 Ok(None) => break Close::Ended,
                 Err(_) => break Close::Cut,
@@ -308,7 +347,8 @@ impl Session {
             }
             chunk = opened.chunk().await;
         };
-        self.stream_arrived(&exchange, |found| reader.end(found));
+        self.stream_arrived(&exchange, posting, |found| reader.end(found));
+        posting.closed(close);
         self.stream_closed(&exchange, close);
         match close {
             Close::Ended => PostEnd::Read(exchange),
@@ -337,13 +377,19 @@ impl Session {
     fn stream_arrived(
         self: &Rc<Self>,
         exchange: &Rc<Exchange>,
+        posting: &Posting,
         read: impl FnOnce(&mut dyn FnMut(SseFound)),
     ) {
         let mut all = Vec::new();
         read(&mut |found| all.push(found));
         for found in &all {
+            if let SseFound::Event(event) = found {
+                posting.event(event);
+            }
             match found {
-                SseFound::Event(event) if event.dispatched => self.stream_event(exchange, event),
+                SseFound::Event(event) if event.dispatched => {
+                    self.stream_event(exchange, posting, event);
+                }
                 SseFound::Flaw(flaw) => self.stream_flaw(flaw.kind, &flaw.line),
                 _ => {}
             }
@@ -352,7 +398,7 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    fn stream_event(self: &Rc<Self>, exchange: &Rc<Exchange>, event: &crate::transport::SseEvent) {
+    fn stream_event(self: &Rc<Self>, exchange: &Rc<Exchange>, posting: &Posting, event: &SseEvent) {
         let sse = self.http().is_some_and(|http| http.stream.is_some());
         let data = event.data.as_deref().unwrap_or_default();
         if sse && event.kind == "endpoint" {
@@ -374,6 +420,7 @@ impl Session {
         }
         for message in &mut messages {
             message.exchange = Some(Rc::clone(exchange));
+            posting.said(message);
             self.on_message(message.clone());
         }
     }
@@ -449,11 +496,12 @@ impl Session {
                 url,
                 headers,
                 body: None,
+                raw: None,
             };
             // A server that does not take it has said so in the cases about it.
-            timeout(self.limits.answer, self.converse(request, Vec::new()))
-                .await
-                .ok();
+            let posting = Posting::default();
+            let deleted = self.converse(request, Vec::new(), &posting);
+            timeout(self.limits.answer, deleted).await.ok();
         }
         for task in http.tasks.take() {
             task.abort();
@@ -522,6 +570,17 @@ impl Session {
             Wire::Stdio(_) => Transport::Stdio,
             Wire::Http(http) if http.stream.is_some() => Transport::HttpSse,
             Wire::Http(_) => Transport::StreamableHttp,
+        }
+    }
+}
+
+/// A post that is under way, until this is dropped.
+struct Counted(Option<Rc<Session>>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(http) = self.0.as_ref().and_then(|session| session.http()) {
+            http.posting.set(http.posting.get().saturating_sub(1));
         }
     }
 }

@@ -27,6 +27,7 @@ use url::Url;
 
 pub(crate) use end::{End, How};
 pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use http::ACCEPT;
 pub(crate) use launcher::Launcher;
 pub(crate) use peer::Manner;
 pub(crate) use posting::{PostEnd, Posting, Refusal};

@@ -1,10 +1,22 @@
-//! A message that was posted over HTTP, and what became of the post.
+//! An HTTP request that was sent, and what has come back so far.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::AbortHandle};
 
-use crate::tape::{Exchange, Message};
+use crate::{
+    tape::{Close, Exchange, Message},
+    transport::SseEvent,
+};
+
+/// So many events of one stream are kept.
+const EVENTS: usize = 4096;
+/// So much of a body is kept, in bytes.
+const BODY: usize = 256 * 1024;
 
 /// An HTTP error status in place of an answer.
 #[derive(Clone, Debug)]
@@ -15,7 +27,7 @@ pub(crate) struct Refusal {
     pub(crate) at: Duration,
 }
 
-/// How a post ended.
+/// How a request ended.
 #[derive(Clone, Debug)]
 pub(crate) enum PostEnd {
     /// The answer was read to its end.
@@ -29,25 +41,138 @@ pub(crate) enum PostEnd {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Posting {
+    head: RefCell<Option<Rc<Exchange>>>,
+    events: RefCell<Vec<SseEvent>>,
+    messages: RefCell<Vec<Message>>,
+    body: RefCell<Vec<u8>>,
+    close: Cell<Option<Close>>,
     end: RefCell<Option<PostEnd>>,
-    ended: Notify,
+    task: RefCell<Option<AbortHandle>>,
+    changed: Notify,
 }
 
 impl Posting {
+    pub(super) fn begin(&self, task: AbortHandle) {
+        *self.task.borrow_mut() = Some(task);
+    }
+
+    pub(super) fn headed(&self, exchange: &Rc<Exchange>) {
+        *self.head.borrow_mut() = Some(Rc::clone(exchange));
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn said(&self, message: &Message) {
+        let mut messages = self.messages.borrow_mut();
+        if messages.len() < EVENTS {
+            messages.push(message.clone());
+        }
+        drop(messages);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn event(&self, event: &SseEvent) {
+        let mut events = self.events.borrow_mut();
+        if events.len() < EVENTS {
+            events.push(event.clone());
+        }
+        drop(events);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn bytes(&self, bytes: &[u8]) {
+        let mut body = self.body.borrow_mut();
+        let room = BODY.saturating_sub(body.len());
+        body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    pub(super) fn closed(&self, close: Close) {
+        self.close.set(Some(close));
+    }
+
     /// Notes the end; only the first one counts.
-    pub(crate) fn end(&self, end: PostEnd) {
+    pub(super) fn end(&self, end: PostEnd) {
         self.end.borrow_mut().get_or_insert(end);
-        self.ended.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     /// Waits for the end.
     pub(crate) async fn ended(&self) -> PostEnd {
-        loop {
-            let ended = self.ended.notified();
-            if let Some(end) = self.end.borrow().clone() {
-                return end;
+        self.until(|| self.end.borrow().clone()).await
+    }
+
+    /// How it has ended, if it has.
+    pub(crate) fn is_over(&self) -> Option<PostEnd> {
+        self.end.borrow().clone()
+    }
+
+    /// Waits for the head of the answer; an error tells why there is none.
+    pub(crate) async fn head(&self) -> Result<Rc<Exchange>, String> {
+        self.until(|| match (&*self.head.borrow(), &*self.end.borrow()) {
+            (Some(head), _) => Some(Ok(Rc::clone(head))),
+            (None, Some(PostEnd::Broke(reason))) => Some(Err(reason.clone())),
+            (None, Some(_)) => Some(Err("there is no status".to_owned())),
+            (None, None) => None,
+        })
+        .await
+    }
+
+    /// Waits for a message for which this holds; none if the answer ends without it.
+    pub(crate) async fn message(&self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
+        self.until(|| {
+            let messages = self.messages.borrow();
+            let found = messages.iter().find(|message| wanted(message)).cloned();
+            match found {
+                Some(message) => Some(Some(message)),
+                None => self.end.borrow().as_ref().map(|_| None),
             }
-            ended.await;
+        })
+        .await
+    }
+
+    /// The messages that have come in it so far.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.messages.borrow().clone()
+    }
+
+    /// The events that have come in it so far, those without data too.
+    pub(crate) fn events(&self) -> Vec<SseEvent> {
+        self.events.borrow().clone()
+    }
+
+    /// The first bytes of the body so far.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        self.body.borrow().clone()
+    }
+
+    /// How its event stream has ended, if it has one that has.
+    pub(crate) fn close(&self) -> Option<Close> {
+        self.close.get()
+    }
+
+    /// Breaks the connection off from our side.
+    pub(crate) fn disconnect(&self) {
+        if let Some(task) = &*self.task.borrow() {
+            task.abort();
+        }
+        if self
+            .head
+            .borrow()
+            .as_ref()
+            .is_some_and(|head| head.is_stream())
+            && self.close.get().is_none()
+        {
+            self.close.set(Some(Close::Ours));
+        }
+        self.end(PostEnd::Broke("we closed the connection".to_owned()));
+    }
+
+    async fn until<T>(&self, ready: impl Fn() -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(value) = ready() {
+                return value;
+            }
+            changed.await;
         }
     }
 }

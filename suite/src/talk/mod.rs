@@ -1,6 +1,7 @@
 //! What a probe has in its hands: the session that it runs in, and a record of its own.
 
 mod arguments;
+mod http;
 mod lane;
 mod opening;
 mod reply;
@@ -27,6 +28,7 @@ use crate::{
     tape::{Excerpt, Id, Message, Stream, escaped},
 };
 
+pub(crate) use http::Draft;
 use lane::Played;
 pub(crate) use lane::{Curtain, Ending, Lane, Scene};
 pub(crate) use reply::{Patience, Reply, Waiting};

@@ -1,7 +1,7 @@
 use std::{ops::Range, rc::Rc, time::Duration};
 
 use super::{Exchange, Id, Line, Message};
-use crate::transport::SseFound;
+use crate::transport::{Request, SseFound};
 
 /// One of the three streams of a child process, or a direction of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,6 +150,33 @@ impl Excerpt {
             len: line.len,
             mark: line.mark.clone(),
         }
+    }
+
+    /// The head of an HTTP request, and its body.
+    pub(crate) fn of_request(at: Duration, request: &Request) -> Excerpt {
+        let mut text = format!("{} {}", request.method, request.url);
+        for (name, value) in &request.headers {
+            text += &format!("\n{name}: {value}");
+        }
+        if let Some(host) = request.raw.as_ref().and_then(|raw| raw.host.as_ref()) {
+            text += &format!("\nHost: {host}");
+        }
+        let mut text = text.into_bytes();
+        if let Some(body) = &request.body {
+            text.extend_from_slice(b"\n\n");
+            text.extend_from_slice(body);
+        }
+        Excerpt::new(Stream::Request, at, &text)
+    }
+
+    /// The head of an HTTP answer.
+    pub fn of_exchange(at: Duration, exchange: &Exchange) -> Excerpt {
+        let mut text = format!("HTTP {}", exchange.status).into_bytes();
+        for (name, value) in &exchange.headers {
+            text.extend_from_slice(format!("\n{name}: ").as_bytes());
+            text.extend_from_slice(value);
+        }
+        Excerpt::new(Stream::Response, at, &text)
     }
 
     /// An HTTP status without a message.

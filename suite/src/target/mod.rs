@@ -56,6 +56,14 @@ impl Target {
         }
     }
 
+    /// The endpoint, over HTTP.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Target::Stdio(_) => None,
+            Target::Http(endpoint) | Target::Sse(endpoint) => Some(endpoint),
+        }
+    }
+
     /// The command line that judges it, without its options.
     pub fn subcommand(&self) -> &'static str {
         match self {

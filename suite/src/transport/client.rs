@@ -1,13 +1,17 @@
 //! HTTP as a well-behaved client speaks it: requests out, heads and bodies in, byte for byte. No
 //! redirect is followed by itself, no cookie kept, nothing decompressed.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::time::timeout;
 use url::Url;
 
+use super::{
+    raw::{self, Body, RawError, RawRequest, RawTarget},
+    raw_body::RawBody,
+};
 use crate::{tape::Exchange, target::Endpoint};
 
 /// A connection to a host that is there is made within this time.
@@ -21,6 +25,19 @@ pub(crate) struct Request {
     /// In this order; those that the user gave are added.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Bytes>,
+    /// To the byte, where an ordinary client would put it right.
+    pub(crate) raw: Option<Raw>,
+}
+
+/// What an ordinary client does not do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Raw {
+    /// The `Host` header; that of the address if none.
+    pub(crate) host: Option<String>,
+    /// Whether the body goes out in chunks.
+    pub(crate) chunked: bool,
+    /// Where to connect to instead of what the host of the address resolves to.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 /// Why there is no head of an answer.
@@ -66,13 +83,21 @@ pub(crate) struct Client {
 /// An answer whose head has come.
 pub(crate) struct Opened {
     pub(crate) exchange: Exchange,
-    body: reqwest::Response,
+    body: Incoming,
+}
+
+enum Incoming {
+    Plain(reqwest::Response),
+    Raw(RawBody),
 }
 
 impl Opened {
     /// The next bytes of the body; none at its end. An error if it breaks off.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, String> {
-        self.body.chunk().await.map_err(|error| root_cause(&error))
+        match &mut self.body {
+            Incoming::Plain(body) => body.chunk().await.map_err(|error| root_cause(&error)),
+            Incoming::Raw(body) => body.chunk().await.map_err(|error| error.to_string()),
+        }
     }
 }
 
@@ -111,16 +136,6 @@ impl Client {
         })
     }
 
-    /// The TLS settings, for the raw module.
-    pub(crate) fn tls(&self) -> &Arc<rustls::ClientConfig> {
-        &self.tls
-    }
-
-    /// The headers that the user gave.
-    pub(crate) fn headers(&self) -> &[(String, String)] {
-        &self.headers
-    }
-
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn open(
         &self,
@@ -128,15 +143,13 @@ impl Client {
         number: u32,
         limit: Duration,
     ) -> Result<Opened, ClientError> {
+        if let Some(raw) = &request.raw {
+            return self.open_raw(request, raw, number, limit).await;
+        }
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|error| ClientError::Failed(error.to_string()))?;
         let mut builder = self.http.request(method, request.url.clone());
-        let own = |name: &str| {
-            let mut set = request.headers.iter();
-            !set.any(|(known, _)| known.eq_ignore_ascii_case(name))
-        };
-        let given = self.headers.iter().filter(|(name, _)| own(name));
-        for (name, value) in request.headers.iter().chain(given) {
+        for (name, value) in self.headers_of(request) {
             builder = builder.header(name, value);
         }
         if let Some(body) = &request.body {
@@ -160,17 +173,97 @@ impl Client {
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
         Ok(Opened {
-            exchange: Exchange {
-                number,
-                method: request.method.to_owned(),
-                url: request.url.to_string(),
-                sent: request.headers.clone(),
-                posted: Vec::new(),
-                status: response.status().as_u16(),
-                headers,
-            },
-            body: response,
+            exchange: exchange(request, number, response.status().as_u16(), headers),
+            body: Incoming::Plain(response),
         })
+    }
+
+    /// The headers of a request, and those that the user gave unless it has its own.
+    fn headers_of<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> impl Iterator<Item = &'a (String, String)> {
+        let own = |name: &str| {
+            let mut set = request.headers.iter();
+            set.any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        let given = self.headers.iter().filter(move |(name, _)| !own(name));
+        request.headers.iter().chain(given)
+    }
+
+    async fn open_raw(
+        &self,
+        request: &Request,
+        raw: &Raw,
+        number: u32,
+        limit: Duration,
+    ) -> Result<Opened, ClientError> {
+        let url = &request.url;
+        let target = RawTarget {
+            host: url
+                .host_str()
+                .unwrap_or_default()
+                .trim_matches(['[', ']'])
+                .to_owned(),
+            port: url.port_or_known_default().unwrap_or(80),
+            tls: (url.scheme() == "https").then(|| Arc::clone(&self.tls)),
+            address: raw.address,
+        };
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let host = raw.host.clone().unwrap_or_else(|| target.authority());
+        let mut sent = RawRequest::new(request.method, &path).header("Host", host.as_bytes());
+        for (name, value) in self.headers_of(request) {
+            sent = sent.header(name, value.as_bytes());
+        }
+        if let Some(body) = &request.body {
+            let body = body.to_vec();
+            sent = sent.body(match raw.chunked {
+                true => Body::Chunked(
+                    body.chunks(body.len().div_ceil(3).max(1))
+                        .map(<[u8]>::to_vec)
+                        .collect(),
+                ),
+                false => Body::Bytes(body),
+            });
+        }
+        let response = raw::send(&target, &sent, limit)
+            .await
+            .map_err(|error| match error {
+                RawError::Refused | RawError::Unreachable(_) | RawError::NoConnection(_) => {
+                    ClientError::Unreachable(format!("{}: {error}", origin(url)))
+                }
+                RawError::NoStatus(limit) => ClientError::Silent(limit),
+                other => ClientError::Failed(other.to_string()),
+            })?;
+        let headers = response
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        Ok(Opened {
+            exchange: exchange(request, number, response.status, headers),
+            body: Incoming::Raw(response.body),
+        })
+    }
+}
+
+fn exchange(
+    request: &Request,
+    number: u32,
+    status: u16,
+    headers: Vec<(String, Vec<u8>)>,
+) -> Exchange {
+    Exchange {
+        number,
+        method: request.method.to_owned(),
+        url: request.url.to_string(),
+        sent: request.headers.clone(),
+        posted: Vec::new(),
+        status,
+        headers,
     }
 }
 

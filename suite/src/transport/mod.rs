@@ -10,7 +10,7 @@ mod sse;
 
 pub use addresses::own_addresses;
 pub use client::ClientSetupError;
-pub(crate) use client::{Client, ClientError, Opened, Request, origin};
+pub(crate) use client::{Client, ClientError, Opened, Raw, Request, origin};
 pub use raw::{Body, RawError, RawRequest, RawResponse, RawTarget, send};
 pub use raw_body::RawBody;
 pub use sse::{SseEvent, SseFlaw, SseFlawKind, SseFound, SseReader};
