@@ -2,11 +2,12 @@
 
 mod prelude;
 mod stdio;
+mod utilities;
 
 use crate::case::Case;
 
 /// The areas, each a list of lists of cases.
-const AREAS: &[&[&[Case]]] = &[stdio::CASES];
+const AREAS: &[&[&[Case]]] = &[stdio::CASES, utilities::CASES];
 
 /// Every case, in the order of reports.
 pub fn all() -> impl Iterator<Item = &'static Case> {

@@ -286,6 +286,16 @@ impl Talk {
         self.session.answer_in_turn(receiver, at, sent).await
     }
 
+    /// What has come for what was begun, if it has.
+    pub(crate) fn came(&self, waiting: &mut Waiting) -> Option<Reply> {
+        let received = waiting.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        if let Some(Ok(answer)) = received {
+            waiting.receiver = None;
+            waiting.came = Some(self.logged(Reply::Answer(answer)));
+        }
+        waiting.came.clone()
+    }
+
     /// Sends a notification or a response; an HTTP refusal is told.
     pub(crate) async fn tell(&self, message: &Value) -> Result<Option<Refusal>, Stop> {
         let text = message.to_string();
