@@ -155,6 +155,7 @@ impl<'a> LaneRun<'a> {
         let curtain = Rc::new(Curtain::default());
         let mut results = Vec::new();
         let mut background: FuturesUnordered<Probing> = FuturesUnordered::new();
+        let mut permit = Some(permit);
         let mut talks: Vec<Rc<Talk>> = Vec::new();
         let mut broken_by = None;
         if self.survey.take() {
@@ -174,7 +175,9 @@ impl<'a> LaneRun<'a> {
                 continue;
             };
             if stage == Stage::Last {
-                // From here on whatever comes is this case's doing.
+                // From here on whatever comes is this case's doing; one that only waits for the
+                // others leaves room for another session.
+                permit.take();
                 self.wait_for_late(&talks, &mut background, &curtain, &mut results)
                     .await;
             }
