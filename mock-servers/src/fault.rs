@@ -48,6 +48,7 @@ impl Bend {
             Self::Receive(_)
             | Self::Fatal(_)
             | Self::Reply(_)
+            | Self::Hold(_)
             | Self::Batch(_)
             | Self::Emit(_)
             | Self::Text(_)
@@ -76,6 +77,9 @@ pub enum Bend {
     /// Rewrites what answers one incoming message. A null reply means that nothing is
     /// sent: what is set to null is withheld, and a notification's null can be filled.
     Reply(fn(&Asked<'_>, &mut Value)),
+    /// Holds the answer to a message back for as long as this says so. It is asked again
+    /// when something else has been taken in or answered.
+    Hold(fn(&Asked<'_>) -> bool),
     /// Rewrites what answers a batch, in the revision that has batches: the messages and
     /// arrays to be written, honestly one array, one error, or nothing.
     Batch(fn(&[Value], &mut Vec<Value>)),
@@ -204,6 +208,11 @@ impl Bends {
                 bend(asked, reply);
             }
         }
+    }
+
+    pub(crate) fn is_held(&self, asked: &Asked<'_>) -> bool {
+        self.iter()
+            .any(|bend| matches!(bend, Bend::Hold(says_so) if says_so(asked)))
     }
 
     pub(crate) fn batch(&self, batch: &[Value], replies: &mut Vec<Value>) {

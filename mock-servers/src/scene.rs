@@ -17,6 +17,8 @@ pub struct Scene<'a> {
     /// The ids of the client's requests that are being served. A message is judged by
     /// those that were served when it came.
     pub in_flight: Vec<Value>,
+    /// Whether the client owes an answer to a request of the server's.
+    pub owed: bool,
     /// The capabilities that the client declared; an empty object before it did.
     pub client: Value,
     /// What the faults of this session remember.

@@ -1,6 +1,5 @@
 //! All faults, grouped by the area of the clause that they violate.
 
-mod held;
 mod jsonrpc_batch;
 mod jsonrpc_envelope;
 mod jsonrpc_errors;

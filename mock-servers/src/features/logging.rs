@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::text;
 use crate::message::{self, RpcError};
-use crate::outbox::Outbox;
 use crate::session::{Cause, Outcome, Session};
 
 /// The severities, the least first.
@@ -35,11 +34,11 @@ pub(crate) fn set_level(session: &Session, params: &Map<String, Value>) -> Outco
 }
 
 /// Sends a log message, unless the client wants less.
-pub(crate) fn log(session: &Session, outbox: &Outbox, cause: &Cause, level: &str, data: &str) {
+pub(crate) fn log(session: &Session, cause: &Cause, level: &str, data: &str) {
     let least = session.state().log_level.unwrap_or(DEFAULT);
     if LEVELS.iter().position(|known| *known == level) >= Some(least) {
         let params = json!({ "level": level, "logger": "mock", "data": data });
         let message = message::notification("notifications/message", params);
-        session.tell(outbox, cause, message);
+        session.tell(cause, message);
     }
 }

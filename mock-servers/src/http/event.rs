@@ -7,11 +7,10 @@ use std::task::{Context, Poll};
 
 use axum::body::{Bytes, HttpBody};
 use http_body::Frame;
-use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 /// The event that carries a message.
-pub(super) fn of_message(id: Option<&str>, message: &Value) -> Vec<u8> {
+pub(super) fn of_message(id: Option<&str>, message: &str) -> Vec<u8> {
     let mut event = String::new();
     if let Some(id) = id {
         // Writing to a string cannot fail.

@@ -48,6 +48,13 @@ pub fn json(status: StatusCode, body: &Value) -> Reply {
     reply
 }
 
+/// A JSON body that was written already.
+pub(super) fn json_text(status: StatusCode, body: String) -> Reply {
+    let mut reply = json(status, &Value::Null);
+    *reply.body_mut() = Content::Bytes(body.into_bytes());
+    reply
+}
+
 /// An event stream.
 #[must_use]
 pub fn stream(events: EventBody) -> Reply {

@@ -100,6 +100,11 @@ impl Site {
         steps
     }
 
+    /// The JSON of a message.
+    pub(super) fn text(&self, message: &Value) -> String {
+        self.session_bends.text(message)
+    }
+
     /// The bytes of an event.
     pub(super) fn event(&self, told: &Told<'_>, mut bytes: Vec<u8>) -> Vec<u8> {
         self.bends.event(told, &mut bytes);

@@ -97,7 +97,7 @@ impl Sse {
         };
         let endpoint = format!("event: endpoint\ndata: {MESSAGES}?sessionId={id}\n\n");
         client.write(&Value::Null, &Value::Null, endpoint.into_bytes());
-        clients.known.insert(id.clone(), Arc::new(client));
+        clients.known.insert(id.clone(), client.connected());
         let known = Arc::clone(&self.clients);
         let outlives = self.site.policy.disconnection == Disconnection::Otherwise;
         tokio::spawn(async move {
@@ -151,10 +151,31 @@ impl Clients {
 }
 
 impl Client {
+    /// Lets the session speak where what it says belongs to no post.
+    fn connected(self) -> Arc<Self> {
+        let (outbox, mut outgoing) = Outbox::channel();
+        self.session.connect(outbox);
+        let client = Arc::new(self);
+        let listener = Arc::downgrade(&client);
+        tokio::spawn(async move {
+            while let Some(Outgoing::Message { message, .. }) = outgoing.recv().await {
+                let Some(client) = listener.upgrade() else {
+                    return;
+                };
+                let text = client.site.text(&message);
+                client.write(&Value::Null, &message, event::of_message(None, &text));
+            }
+        });
+        client
+    }
+
     fn serve(self: Arc<Self>, message: Value) -> Reply {
         let (outbox, mut outgoing) = Outbox::channel();
         self.session.receive(&message, &outbox);
         drop(outbox);
+        if self.session.is_dead() {
+            self.hang_up();
+        }
         let nth = lock(&self.tally).count(&message);
         let mut said = Vec::new();
         let is_all = loop {
@@ -194,7 +215,8 @@ impl Client {
             match step {
                 Step::Say(Place::Post, said) => body = Some(said),
                 Step::Say(_, said) => {
-                    self.write(message, &said, event::of_message(None, &said));
+                    let text = self.site.text(&said);
+                    self.write(message, &said, event::of_message(None, &text));
                 }
                 Step::Release => {}
                 Step::End => self.hang_up(),

@@ -46,9 +46,11 @@ impl Session {
             "completion/complete" => completion::complete(&params),
             "logging/setLevel" => logging::set_level(self, &params),
             "tasks/get" if revision.has_tasks() => tasks::get(self, &params),
-            "tasks/result" if revision.has_tasks() => return tasks::result(self, id, &params),
+            "tasks/result" if revision.has_tasks() => {
+                return tasks::result(self, outbox, id, &params);
+            }
             "tasks/list" if revision.has_tasks() => tasks::list(self, &params),
-            "tasks/cancel" if revision.has_tasks() => tasks::cancel(self, outbox, &params),
+            "tasks/cancel" if revision.has_tasks() => tasks::cancel(self, &params),
             _ => Err(RpcError::method_not_found(&method)),
         })
     }

@@ -71,9 +71,21 @@ pub(crate) struct State {
     /// Whether the client has said that it is initialized.
     initialized: bool,
     dead: bool,
+    /// Where what belongs to no request goes.
+    standing: Option<Outbox>,
+    held: Vec<Held>,
     in_flight: HashMap<String, InFlight>,
     awaited: HashMap<String, oneshot::Sender<Result<Value, Value>>>,
     asked: u64,
+}
+
+/// An answer that a fault holds back.
+#[derive(Debug)]
+struct Held {
+    message: Value,
+    reply: Value,
+    id: Option<Value>,
+    outbox: Outbox,
 }
 
 /// A request of the client's that is being served.
@@ -93,6 +105,11 @@ impl Session {
             memory: Memory::default(),
             state: Mutex::default(),
         }))
+    }
+
+    /// Says where what belongs to no request goes from now on. It is lost before.
+    pub fn connect(&self, outbox: Outbox) {
+        self.state().standing = Some(outbox);
     }
 
     /// The negotiated revision, once there is one.
@@ -115,6 +132,7 @@ impl Session {
         for message in &messages {
             self.take(message, outbox);
         }
+        self.release_held();
     }
 
     /// Takes note of input that could not be read as JSON.
@@ -204,6 +222,7 @@ impl Session {
                     let reply = message::response(&id, outcome.await);
                     session.finish(&id);
                     session.send_reply(&message, reply, Some(id), &session.scene(), &outbox);
+                    session.release_held();
                 });
             }
         }
@@ -251,10 +270,15 @@ impl Session {
 
     /// Gives up everything that is being done, since nobody is there any more.
     pub(crate) fn close(&self) {
-        let mut state = self.state();
-        let in_flight = std::mem::take(&mut state.in_flight);
-        let tasks = std::mem::take(&mut state.tasks);
-        drop(state);
+        let (in_flight, tasks, held) = {
+            let mut state = self.state();
+            (
+                std::mem::take(&mut state.in_flight),
+                std::mem::take(&mut state.tasks),
+                std::mem::take(&mut state.held),
+            )
+        };
+        drop(held);
         in_flight.values().for_each(|request| request.work.abort());
         tasks.stop();
     }
@@ -266,6 +290,7 @@ impl Session {
             revision: state.revision,
             initialized: state.initialized,
             in_flight: state.in_flight.values().map(|r| r.id.clone()).collect(),
+            owed: !state.awaited.is_empty(),
             client: Value::Object(state.client_capabilities.clone()),
             memory: &self.0.memory,
             server: self.0.bends.memory(),
@@ -286,8 +311,39 @@ impl Session {
         outbox: &Outbox,
     ) {
         let reply = self.bent(message, reply, scene, false);
-        if !reply.is_null() {
+        if reply.is_null() {
+            return;
+        }
+        if self.is_held(message) {
+            self.state().held.push(Held {
+                message: message.clone(),
+                reply,
+                id,
+                outbox: outbox.clone(),
+            });
+        } else {
             self.send(outbox, reply, id);
+        }
+    }
+
+    fn is_held(&self, message: &Value) -> bool {
+        let asked = Asked {
+            message,
+            in_batch: false,
+            scene: &self.scene(),
+        };
+        self.0.bends.is_held(&asked)
+    }
+
+    /// Sends the answers that are not held back any more.
+    fn release_held(&self) {
+        let held = std::mem::take(&mut self.state().held);
+        for answer in held {
+            if self.is_held(&answer.message) {
+                self.state().held.push(answer);
+            } else {
+                self.send(&answer.outbox, answer.reply, answer.id);
+            }
         }
     }
 

@@ -6,29 +6,27 @@ use tokio::sync::oneshot;
 use super::{Cause, Session};
 use crate::features::tasks::Waiting;
 use crate::message;
-use crate::outbox::Outbox;
 
 impl Session {
     /// Asks the client for something. If no answer comes in time the request is
     /// cancelled, and the outcome is an error.
     pub(crate) async fn ask(
         &self,
-        outbox: &Outbox,
         cause: &Cause,
         method: &str,
         params: Value,
     ) -> Result<Value, Value> {
         let _waiting = match cause {
-            Cause::Task(task) => Some(Waiting::begin(self, outbox, task).await),
-            Cause::Request(_) => None,
+            Cause::Task(task) => Some(Waiting::begin(self, task).await),
+            Cause::Request(..) => None,
         };
         let (sender, answer) = oneshot::channel();
-        let question = Question::new(self, outbox, cause, sender);
+        let question = Question::new(self, cause, sender);
         let mut request = json!({ "jsonrpc": "2.0", "id": question.id, "method": method });
         if !params.is_null() {
             request["params"] = params;
         }
-        self.tell(outbox, cause, request);
+        self.tell(cause, request);
         let answer = match self.policy().patience {
             Some(patience) => tokio::time::timeout(patience, answer).await,
             None => Ok(answer.await),
@@ -65,7 +63,6 @@ impl Session {
 /// A request of the server's that the client owes an answer to.
 struct Question<'a> {
     session: &'a Session,
-    outbox: &'a Outbox,
     cause: &'a Cause,
     id: Value,
 }
@@ -73,7 +70,6 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     fn new(
         session: &'a Session,
-        outbox: &'a Outbox,
         cause: &'a Cause,
         sender: oneshot::Sender<Result<Value, Value>>,
     ) -> Self {
@@ -81,12 +77,7 @@ impl<'a> Question<'a> {
         state.asked += 1;
         let id = json!(format!("server-{}", state.asked));
         state.awaited.insert(id.to_string(), sender);
-        Self {
-            session,
-            outbox,
-            cause,
-            id,
-        }
+        Self { session, cause, id }
     }
 }
 
@@ -99,7 +90,7 @@ impl Drop for Question<'_> {
             let params =
                 json!({ "requestId": self.id, "reason": "the answer is not needed any more" });
             let message = message::notification("notifications/cancelled", params);
-            self.session.tell(self.outbox, self.cause, message);
+            self.session.tell(self.cause, message);
         }
     }
 }

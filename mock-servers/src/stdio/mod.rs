@@ -54,6 +54,7 @@ pub fn serve_over(
 async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bends: &Bends) {
     let session = Session::new(bends.clone());
     let (outbox, mut outgoing) = Outbox::channel();
+    session.connect(outbox.clone());
     let mut lines = Lines::new(bends.clone());
     loop {
         // What is ready goes out before more is taken in.

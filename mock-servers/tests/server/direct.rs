@@ -25,13 +25,15 @@ impl Direct {
     /// A session of a server with others.
     pub(crate) fn of(bends: &Bends) -> Self {
         let (outbox, outgoing) = Outbox::channel();
+        let session = Session::new(bends.clone());
+        session.connect(outbox.clone());
         Self {
             runtime: Builder::new_current_thread()
                 .enable_time()
                 .start_paused(true)
                 .build()
                 .expect("a runtime"),
-            session: Session::new(bends.clone()),
+            session,
             outbox,
             outgoing,
         }

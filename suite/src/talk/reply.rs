@@ -25,6 +25,8 @@ pub(crate) enum Patience {
     Limit,
     /// The limit for the first answer of a session.
     First,
+    /// As long as the user allows for what may take very long.
+    Long,
 }
 
 /// What became of one message that was sent.
@@ -182,6 +184,7 @@ impl Talk {
             sent: Instant::now(),
             begun,
             at: self.session.now(),
+            came: None,
         })
     }
 
@@ -193,6 +196,7 @@ impl Talk {
         let waiting = receivers.into_iter().map(|receiver| Waiting {
             receiver: Some(receiver),
             posting: sent.posting.clone(),
+            came: None,
             ..sent
         });
         Ok(waiting.collect())
@@ -222,6 +226,34 @@ impl Talk {
         self.logged(reply)
     }
 
+    /// Waits for the answer to what was begun, so long at most. What has not come by then may
+    /// still come: this can be asked again.
+    pub(crate) async fn within(&self, waiting: &mut Waiting, window: Duration) -> Option<Reply> {
+        let deadline = Instant::now() + window;
+        if let Err(broken) = &waiting.posting {
+            return Some(Reply::Gone(broken.clone()));
+        }
+        if let Some(receiver) = &mut waiting.receiver {
+            if window > PATIENCE {
+                self.leave_floor();
+            }
+            let posting = waiting.posting.as_ref().ok().and_then(Option::as_ref);
+            let answer = self.session.answer(receiver, waiting.at, deadline);
+            let came = tokio::select! {
+                biased;
+                answer = answer => answer.map(Reply::Answer),
+                Some(reply) = refused(posting) => Some(reply),
+            };
+            if let Some(came) = came {
+                waiting.receiver = None;
+                waiting.came = Some(self.logged(came));
+            }
+        }
+        let gone = || Reply::Gone(self.session.broken("the message"));
+        let came = waiting.came.clone();
+        came.or_else(|| self.session.has_ended().then(gone))
+    }
+
     /// Waits for the answer to what was begun.
     pub(crate) async fn finish(&self, waiting: Waiting, patience: Patience) -> Result<Reply, Stop> {
         let Waiting {
@@ -230,21 +262,13 @@ impl Talk {
             sent,
             begun,
             at,
+            ..
         } = waiting;
         let posting = match posting {
             Ok(posting) => posting,
             Err(broken) => return Ok(Reply::Gone(broken)),
         };
-        let refused = async {
-            match &posting {
-                None => std::future::pending().await,
-                Some(posting) => match posting.ended().await {
-                    PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
-                    PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
-                    PostEnd::Read(_) => None,
-                },
-            }
-        };
+        let refused = refused(posting.as_ref());
         let Some(mut receiver) = receiver else {
             let quick = tokio::select! {
                 biased;
@@ -298,11 +322,25 @@ impl Talk {
         sent: Instant,
         patience: Patience,
     ) -> Option<Answer> {
-        if patience == Patience::First {
-            let deadline = sent + self.session.limits.first_answer;
-            return self.session.answer(receiver, at, deadline).await;
+        let limits = self.session.limits;
+        let limit = match patience {
+            Patience::First => limits.first_answer,
+            Patience::Long => limits.long_wait.unwrap_or(limits.answer),
+            Patience::Settle | Patience::Limit => {
+                return self.session.answer_in_turn(receiver, at, sent).await;
+            }
+        };
+        self.session.answer(receiver, at, sent + limit).await
+    }
+
+    /// What has come for what was begun, if it has.
+    pub(crate) fn came(&self, waiting: &mut Waiting) -> Option<Reply> {
+        let received = waiting.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        if let Some(Ok(answer)) = received {
+            waiting.receiver = None;
+            waiting.came = Some(self.logged(Reply::Answer(answer)));
         }
-        self.session.answer_in_turn(receiver, at, sent).await
+        waiting.came.clone()
     }
 
     /// Sends a notification or a response; an HTTP refusal is told.
@@ -359,6 +397,18 @@ impl Talk {
     }
 }
 
+/// How a post failed, if it did; never over stdio.
+async fn refused(posting: Option<&Rc<Posting>>) -> Option<Reply> {
+    match posting {
+        None => std::future::pending().await,
+        Some(posting) => match posting.ended().await {
+            PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
+            PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
+            PostEnd::Read(_) => None,
+        },
+    }
+}
+
 /// A message that was sent and whose answer is still to be waited for.
 pub(crate) struct Waiting {
     receiver: Option<oneshot::Receiver<Answer>>,
@@ -366,6 +416,8 @@ pub(crate) struct Waiting {
     sent: Instant,
     begun: Duration,
     at: Duration,
+    /// What [`Talk::within`] has seen come.
+    came: Option<Reply>,
 }
 
 impl Waiting {

@@ -45,7 +45,6 @@ pub(crate) fn ttl(session: &Session, task: &Value) -> Result<u64, RpcError> {
 /// Makes a task of what `run` does on behalf of it.
 pub(crate) fn create(
     session: &Session,
-    outbox: &Outbox,
     ttl: u64,
     run: impl FnOnce(Cause) -> Answer + Send + 'static,
 ) -> Answer {
@@ -54,7 +53,7 @@ pub(crate) fn create(
         Ok(id) => id,
         Err(error) => return Answer::Now(Err(error)),
     };
-    let work = work(session.clone(), outbox.clone(), id.clone(), ttl, run);
+    let work = work(session.clone(), id.clone(), ttl, run);
     let session = session.clone();
     if session.policy().announces_first {
         let created = created(&session, &id);
@@ -83,7 +82,6 @@ fn created(session: &Session, id: &str) -> Outcome {
 
 async fn work(
     session: Session,
-    outbox: Outbox,
     id: String,
     ttl: u64,
     run: impl FnOnce(Cause) -> Answer + Send + 'static,
@@ -102,7 +100,7 @@ async fn work(
     let is_final = session.policy().cancel_is_final;
     let ended = session.state().tasks.end(&id, outcome, is_final);
     if ended {
-        notify(&session, &outbox, &id);
+        notify(&session, &id);
     }
 }
 
@@ -119,18 +117,23 @@ pub(crate) fn list(session: &Session, params: &Map<String, Value>) -> Outcome {
 }
 
 /// Serves `tasks/cancel`.
-pub(crate) fn cancel(session: &Session, outbox: &Outbox, params: &Map<String, Value>) -> Outcome {
+pub(crate) fn cancel(session: &Session, params: &Map<String, Value>) -> Outcome {
     let id = text(params, "taskId")?;
     let work = session.state().tasks.cancel(id)?;
     if let (Some(work), true) = (work, session.policy().cancel_is_final) {
         work.abort();
     }
-    notify(session, outbox, id);
+    notify(session, id);
     session.state().tasks.shown(id).ok_or_else(unknown)
 }
 
 /// Serves `tasks/result`.
-pub(crate) fn result(session: &Session, request: Value, params: &Map<String, Value>) -> Answer {
+pub(crate) fn result(
+    session: &Session,
+    outbox: &Outbox,
+    request: Value,
+    params: &Map<String, Value>,
+) -> Answer {
     let id = match text(params, "taskId") {
         Ok(id) => id.to_owned(),
         Err(error) => return Answer::Now(Err(error)),
@@ -143,7 +146,7 @@ pub(crate) fn result(session: &Session, request: Value, params: &Map<String, Val
             Answer::Now(related(Ok(json!({ "content": [] })), &id))
         }
         Some(None) => {
-            let open = Open::new(session, &id, request);
+            let open = Open::new(session, outbox, &id, request);
             Answer::later(async move { related(open.outcome().await, &id) })
         }
     }
@@ -157,8 +160,10 @@ struct Open {
 }
 
 impl Open {
-    fn new(session: &Session, task: &str, request: Value) -> Self {
-        session.state().tasks.wait_for(task, request.clone());
+    fn new(session: &Session, outbox: &Outbox, task: &str, request: Value) -> Self {
+        let mut state = session.state();
+        state.tasks.wait_for(task, request.clone(), outbox.clone());
+        drop(state);
         Self {
             session: session.clone(),
             task: task.to_owned(),
@@ -190,19 +195,14 @@ impl Drop for Open {
 /// A task that needs something of the client before it can go on.
 pub(crate) struct Waiting<'a> {
     session: &'a Session,
-    outbox: &'a Outbox,
     task: &'a str,
 }
 
 impl<'a> Waiting<'a> {
     /// Shows that the task needs input, and waits until the client asks for the result:
     /// whatever the transport, the answer to that request can carry a question.
-    pub(crate) async fn begin(session: &'a Session, outbox: &'a Outbox, task: &'a str) -> Self {
-        let waiting = Self {
-            session,
-            outbox,
-            task,
-        };
+    pub(crate) async fn begin(session: &'a Session, task: &'a str) -> Self {
+        let waiting = Self { session, task };
         waiting.show(Status::InputRequired);
         let changes = session.state().tasks.changes();
         loop {
@@ -218,7 +218,7 @@ impl<'a> Waiting<'a> {
     fn show(&self, status: Status) {
         let changed = self.session.state().tasks.set_status(self.task, status);
         if changed {
-            notify(self.session, self.outbox, self.task);
+            notify(self.session, self.task);
         }
     }
 }
@@ -230,14 +230,11 @@ impl Drop for Waiting<'_> {
 }
 
 /// Tells the client of a task's new status.
-fn notify(session: &Session, outbox: &Outbox, id: &str) {
-    let (task, open) = {
-        let mut state = session.state();
-        (state.tasks.shown(id), state.tasks.awaited_by(id))
-    };
+fn notify(session: &Session, id: &str) {
+    let task = session.state().tasks.shown(id);
     if let Some(task) = task {
         let message = message::notification("notifications/tasks/status", task);
-        session.send(outbox, message, open);
+        session.tell_of(id, message);
     }
     // Whoever waits for a task hears of it behind the client.
     let changes = session.state().tasks.changes();

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::time::rfc3339;
 use super::unknown;
 use crate::message::RpcError;
+use crate::outbox::Outbox;
 use crate::policy::Policy;
 use crate::session::Outcome;
 
@@ -64,8 +65,8 @@ struct Task {
     expires: Instant,
     outcome: Option<Outcome>,
     work: Option<AbortHandle>,
-    /// The ids of the requests for its result that are open.
-    awaited_by: Vec<Value>,
+    /// The requests for its result that are open, and where their answers go.
+    awaited_by: Vec<(Value, Outbox)>,
 }
 
 impl Tasks {
@@ -162,21 +163,21 @@ impl Tasks {
     }
 
     /// Notes that a request for the task's result is open.
-    pub(super) fn wait_for(&mut self, id: &str, request: Value) {
+    pub(super) fn wait_for(&mut self, id: &str, request: Value, outbox: Outbox) {
         if let Some(task) = self.find(id) {
-            task.awaited_by.push(request);
+            task.awaited_by.push((request, outbox));
             self.changes.notify_waiters();
         }
     }
 
     pub(super) fn wait_no_more(&mut self, id: &str, request: &Value) {
         if let Some(task) = self.find(id) {
-            task.awaited_by.retain(|open| open != request);
+            task.awaited_by.retain(|(open, _)| open != request);
         }
     }
 
     /// The latest request for the task's result that is open.
-    pub(crate) fn awaited_by(&mut self, id: &str) -> Option<Value> {
+    pub(crate) fn awaited_by(&mut self, id: &str) -> Option<(Value, Outbox)> {
         self.find(id)?.awaited_by.last().cloned()
     }
 

@@ -52,10 +52,7 @@ impl Call {
 
     fn ask_anyway(self, method: &'static str, params: Value) -> Answer {
         Answer::later(async move {
-            let answer = self
-                .session
-                .ask(&self.outbox, &self.cause, method, params)
-                .await;
+            let answer = self.session.ask(&self.cause, method, params).await;
             Ok(match answer {
                 Ok(result) => says(&result.to_string()),
                 Err(error) => fails(&format!("the client answered with the error {error}")),

@@ -18,7 +18,6 @@ use table::TOOLS;
 /// A call of a tool whose arguments fit its schema.
 pub(crate) struct Call {
     session: Session,
-    outbox: Outbox,
     cause: Cause,
     revision: Revision,
     progress_token: Option<Value>,
@@ -120,8 +119,7 @@ pub(crate) fn call(
     let meta = params.get("_meta");
     let call = Call {
         session: session.clone(),
-        outbox: outbox.clone(),
-        cause: Cause::Request(id),
+        cause: Cause::Request(id, outbox.clone()),
         revision,
         progress_token: meta.and_then(|meta| meta.get("progressToken")).cloned(),
         arguments,
@@ -131,9 +129,7 @@ pub(crate) fn call(
         Err(error) => return Answer::Now(Err(error)),
     };
     match ttl {
-        Some(ttl) => tasks::create(session, outbox, ttl, move |cause| {
-            run(tool, Call { cause, ..call })
-        }),
+        Some(ttl) => tasks::create(session, ttl, move |cause| run(tool, Call { cause, ..call })),
         None => run(tool, call),
     }
 }
@@ -203,7 +199,7 @@ fn write_note(call: Call) -> Answer {
             "a name has ASCII letters, digits and hyphens only",
         )));
     }
-    resources::write_note(&call.session, &call.outbox, name, call.string("text"));
+    resources::write_note(&call.session, &call.cause, name, call.string("text"));
     Answer::Now(Ok(says(&format!(
         "written to {}",
         resources::note_uri(name)

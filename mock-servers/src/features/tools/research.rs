@@ -45,7 +45,7 @@ impl Call {
         });
         let answer = self
             .session
-            .ask(&self.outbox, &self.cause, "elicitation/create", params)
+            .ask(&self.cause, "elicitation/create", params)
             .await;
         match answer {
             Ok(answer) => match answer["content"]["meaning"].as_str() {

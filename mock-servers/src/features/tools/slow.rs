@@ -46,6 +46,6 @@ impl Call {
             params["message"] = json!(message);
         }
         let message = message::notification("notifications/progress", params);
-        self.session.tell(&self.outbox, &self.cause, message);
+        self.session.tell(&self.cause, message);
     }
 }

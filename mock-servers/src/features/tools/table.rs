@@ -9,7 +9,7 @@ use super::{
 use crate::features::logging;
 use crate::message::RpcError;
 use crate::revision::Revision;
-use crate::session::Answer;
+use crate::session::{Answer, Cause};
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
@@ -65,7 +65,7 @@ pub(super) const TOOLS: &[Tool] = &[
         run: |call| {
             for level in ["debug", "info", "warning"] {
                 let data = format!("a message of level {level}");
-                logging::log(&call.session, &call.outbox, &call.cause, level, &data);
+                logging::log(&call.session, &call.cause, level, &data);
             }
             Answer::Now(Ok(says("logged")))
         },
@@ -131,7 +131,9 @@ pub(super) const TOOLS: &[Tool] = &[
         // Older clients do not come back.
         since: Revision::V2025_11_25,
         run: |call| {
-            call.outbox.release();
+            if let Cause::Request(_, outbox) = &call.cause {
+                outbox.release();
+            }
             Answer::Now(Ok(says("Welcome back.")))
         },
         ..PLAIN

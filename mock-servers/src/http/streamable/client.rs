@@ -11,7 +11,7 @@ use super::super::event::{Connection, EventBody};
 use super::super::policy::Disconnection;
 use super::super::site::{Exchange, Site, Tally};
 use super::streams::{Streams, Voice};
-use crate::outbox::Outgoing;
+use crate::outbox::{Outbox, Outgoing};
 use crate::session::Session;
 
 /// A client and what is said to it.
@@ -48,6 +48,23 @@ impl Client {
             tally: Mutex::default(),
             hung_up: Notify::new(),
         }
+    }
+
+    /// Lets the session speak where what it says belongs to no request.
+    pub(super) fn connected(self) -> Arc<Self> {
+        let (outbox, mut outgoing) = Outbox::channel();
+        self.session.connect(outbox);
+        let client = Arc::new(self);
+        let listener = Arc::downgrade(&client);
+        tokio::spawn(async move {
+            while let Some(Outgoing::Message { message, .. }) = outgoing.recv().await {
+                let Some(client) = listener.upgrade() else {
+                    return;
+                };
+                client.streams().say_standalone(client.voice(), message);
+            }
+        });
+        client
     }
 
     pub(super) fn streams(&self) -> MutexGuard<'_, Streams> {
@@ -114,6 +131,11 @@ impl Post {
             nth,
             stream: None,
         }
+    }
+
+    /// The JSON of an answer.
+    pub(super) fn text(&self, answer: &Value) -> String {
+        self.client.site.text(answer)
     }
 
     /// What is to be done with what was said.

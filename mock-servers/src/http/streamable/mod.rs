@@ -97,6 +97,9 @@ impl Streamable {
         }
         // What is left of it is with the request, while that is being served.
         drop(outbox);
+        if client.session.is_dead() {
+            self.remove(&client.id);
+        }
         if message.is_none() && self.site.policy.malformed == Malformed::EndsSession {
             self.remove(&client.id);
         }
@@ -223,12 +226,8 @@ impl Streamable {
             return Err(Refusal::bad_request("there is a session already"));
         }
         let (number, id, session) = self.site.session()?;
-        Ok(Arc::new(Client::new(
-            Arc::clone(&self.site),
-            number,
-            id,
-            session,
-        )))
+        let client = Client::new(Arc::clone(&self.site), number, id, session);
+        Ok(client.connected())
     }
 
     /// Names the session in an answer, if it is known.
@@ -261,7 +260,7 @@ fn answer_post(
     let form = match own[..] {
         [] if !asks(message) => Some(reply::empty(StatusCode::ACCEPTED)),
         [answer] if steps.last() == Some(&Step::End) && !is_streamed(message) => {
-            Some(reply::json(status(message, answer), answer))
+            Some(reply::json_text(status(message, answer), post.text(answer)))
         }
         _ => None,
     };

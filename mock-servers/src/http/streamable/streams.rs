@@ -195,7 +195,8 @@ impl Streams {
 
 impl Stream {
     fn say(&mut self, voice: Voice<'_>, message: &Value) {
-        self.tell(voice, message, |id| event::of_message(Some(id), message));
+        let text = voice.site.text(message);
+        self.tell(voice, message, |id| event::of_message(Some(id), &text));
     }
 
     fn tell(&mut self, voice: Voice<'_>, message: &Value, event: impl FnOnce(&str) -> Vec<u8>) {
