@@ -6,8 +6,8 @@ mod launched;
 mod live;
 mod offline;
 mod plan;
-mod track;
 mod refused;
+mod track;
 mod verdict;
 
 use std::time::Duration;
