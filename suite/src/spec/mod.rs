@@ -1,7 +1,8 @@
-//! The words of the specification: revisions, levels, transports and clauses.
+//! The words of the specification: revisions, levels, transports, clauses, methods and schemas.
 
 mod clause;
 mod level;
+pub mod methods;
 mod revision;
 mod transport;
 
