@@ -4,6 +4,7 @@ mod clause;
 mod level;
 pub mod methods;
 mod revision;
+pub mod schema;
 mod transport;
 
 pub use clause::{Advice, Clause, Gate};
