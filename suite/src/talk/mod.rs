@@ -230,6 +230,8 @@ impl Talk {
     pub(crate) async fn sentinel(&self) -> Result<Answer, Stop> {
         match self.session.sentinel().await {
             Ok(answer) => Ok(answer),
+            // The session broke in the turn of another case.
+            Err(_) if self.session.is_ending() => Err(Stop::Interrupted),
             Err(broken) => {
                 self.blame_damage()?;
                 Err(broken.into())
