@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "reports/files.rs"]
+mod files;
+#[path = "reports/hostile.rs"]
+mod hostile;
+#[path = "reports/junit.rs"]
+mod junit;
+
 use std::time::Duration;
 
 use mcp_conform::{

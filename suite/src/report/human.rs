@@ -148,23 +148,43 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
         )?;
     }
 
-    let said = in_time(&newest.evidence);
+    evidence(page, indent, newest)?;
+    page.blank()?;
+    advice(page, LABELS, run, newest)
+}
+
+/// What was said, and what was compared, below a blank line each.
+pub(super) fn evidence(
+    page: &mut Page<'_>,
+    indent: usize,
+    judgement: &Judgement,
+) -> io::Result<()> {
+    let said = in_time(&judgement.evidence);
     if !said.is_empty() {
         page.blank()?;
         exchange(page, indent, &said)?;
     }
-    if let Some((expected, actual)) = &newest.evidence.compared {
+    if let Some((expected, actual)) = &judgement.evidence.compared {
         page.blank()?;
         comparison(page, indent, expected, actual)?;
     }
+    Ok(())
+}
 
-    page.blank()?;
-    page.labelled(LABELS, clause.level.keyword(), clause.statement)?;
-    page.beside(LABELS, "", &[clause.link(newest.revision)])?;
-    if is_broken(newest.verdict) {
-        page.labelled(LABELS, "to mend", finding.case.advice.mend)?;
+/// The clause, where it stands, and what to do.
+pub(super) fn advice(
+    page: &mut Page<'_>,
+    labels: Column,
+    run: &Run,
+    judgement: &Judgement,
+) -> io::Result<()> {
+    let clause = &judgement.case.clause;
+    page.labelled(labels, clause.level.keyword(), clause.statement)?;
+    page.beside(labels, "", &[clause.link(judgement.revision)])?;
+    if is_broken(judgement.verdict) {
+        page.labelled(labels, "to mend", judgement.case.advice.mend)?;
     }
-    page.beside(LABELS, "reproduce", &[escaped(run.reproduce(newest))])
+    page.beside(labels, "reproduce", &[escaped(run.reproduce(judgement))])
 }
 
 /// The messages, each with the judgements that have it, the newest first.

@@ -4,6 +4,8 @@ pub mod catalogue;
 mod excerpt;
 pub mod human;
 pub mod json;
+pub mod junit;
+mod plain;
 mod standing;
 mod summary;
 mod text;
@@ -37,6 +39,8 @@ pub enum FormatName {
     Human,
     /// For programs; `schemas/report.json` describes it
     Json,
+    /// JUnit XML, for test reports of CI
+    Junit,
 }
 
 impl FormatName {
@@ -45,6 +49,7 @@ impl FormatName {
         match self {
             FormatName::Human => "human",
             FormatName::Json => "json",
+            FormatName::Junit => "junit",
         }
     }
 
@@ -89,6 +94,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
     match format {
         FormatName::Human => human::Human { look }.write(run, out),
         FormatName::Json => json::Json.write(run, out),
+        FormatName::Junit => junit::Junit.write(run, out),
     }
 }
 

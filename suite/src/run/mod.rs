@@ -119,6 +119,15 @@ impl Counts {
     }
 }
 
+/// What is wrong with a run whatever the verdicts in it are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What should hold, named as a case is.
+    pub id: &'static str,
+    /// What is wrong, in one sentence: lower case, without a period.
+    pub message: String,
+}
+
 impl Run {
     /// The verdicts of one revision.
     pub fn of_revision(&self, revision: Revision) -> impl Iterator<Item = &Judgement> {
@@ -144,11 +153,29 @@ impl Run {
         format!("{} -- {}", words.join(" "), self.target)
     }
 
-    /// Whether the run is a failure at this threshold. A run in which nothing was verified, or
-    /// that did not come to its end, shows nothing, and is one too.
+    /// What is wrong with the run itself: if nothing was verified, or it did not come to its end, it
+    /// shows nothing.
+    pub fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        if !self.finished {
+            flaws.push(Flaw {
+                id: "run/finished",
+                message: "the run was cut short: what it did not reach is not judged".to_owned(),
+            });
+        }
+        if Counts::of(&self.judgements).verified() == 0 {
+            flaws.push(Flaw {
+                id: "run/something-verified",
+                message: "no clause was verified".to_owned(),
+            });
+        }
+        flaws
+    }
+
+    /// Whether the run is a failure at this threshold.
     pub fn fails(&self, threshold: FailOn) -> bool {
         let counts = Counts::of(&self.judgements);
-        let shown = counts.conforms() && counts.verified() > 0 && self.finished;
+        let shown = counts.conforms() && self.flaws().is_empty();
         match threshold {
             FailOn::Never => false,
             FailOn::Must => !shown,
