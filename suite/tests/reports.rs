@@ -8,6 +8,8 @@ mod files;
 mod hostile;
 #[path = "reports/junit.rs"]
 mod junit;
+#[path = "reports/tap.rs"]
+mod tap;
 
 use std::time::Duration;
 

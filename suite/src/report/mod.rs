@@ -8,6 +8,7 @@ pub mod junit;
 mod plain;
 mod standing;
 mod summary;
+pub mod tap;
 mod text;
 
 use std::io::{self, Write};
@@ -41,6 +42,8 @@ pub enum FormatName {
     Json,
     /// JUnit XML, for test reports of CI
     Junit,
+    /// TAP 14, for readers of the Test Anything Protocol
+    Tap,
 }
 
 impl FormatName {
@@ -50,6 +53,7 @@ impl FormatName {
             FormatName::Human => "human",
             FormatName::Json => "json",
             FormatName::Junit => "junit",
+            FormatName::Tap => "tap",
         }
     }
 
@@ -95,6 +99,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
         FormatName::Human => human::Human { look }.write(run, out),
         FormatName::Json => json::Json.write(run, out),
         FormatName::Junit => junit::Junit.write(run, out),
+        FormatName::Tap => tap::Tap.write(run, out),
     }
 }
 

@@ -18,6 +18,11 @@ const LABELS: Column = Column {
     width: 12,
 };
 
+/// What was said, and what was compared; empty where nothing shows the verdict.
+pub(super) fn evidence(judgement: &Judgement) -> String {
+    written(|page| human::evidence(page, 0, judgement))
+}
+
 /// The message, what shows it, the clause, and what to do.
 pub(super) fn details(run: &Run, judgement: &Judgement) -> String {
     written(|page| {
@@ -37,7 +42,7 @@ pub(super) fn message(judgement: &Judgement) -> String {
 }
 
 /// What `write` puts on a page, without the line ends around it.
-fn written(write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
+pub(super) fn written(write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
     let look = Look {
         color: false,
         verbosity: Verbosity::Normal,
