@@ -8,6 +8,8 @@ mod files;
 mod hostile;
 #[path = "reports/junit.rs"]
 mod junit;
+#[path = "reports/sarif.rs"]
+mod sarif;
 #[path = "reports/tap.rs"]
 mod tap;
 
@@ -164,6 +166,7 @@ fn made_up() -> Run {
         started: "2026-03-01T12:00:00Z".into(),
         duration: Duration::from_millis(4321),
         target: "node 'my server.js' --flag".into(),
+        file: Some("my server.js".into()),
         transport: Transport::Stdio,
         server: Some(("every\x1b[31mthing".into(), "1.2.0".into())),
         options: vec!["--timeout".into(), "3".into()],

@@ -6,6 +6,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 mod plain;
+pub mod sarif;
 mod standing;
 mod summary;
 pub mod tap;
@@ -44,6 +45,8 @@ pub enum FormatName {
     Junit,
     /// TAP 14, for readers of the Test Anything Protocol
     Tap,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 impl FormatName {
@@ -54,6 +57,7 @@ impl FormatName {
             FormatName::Json => "json",
             FormatName::Junit => "junit",
             FormatName::Tap => "tap",
+            FormatName::Sarif => "sarif",
         }
     }
 
@@ -100,6 +104,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
         FormatName::Json => json::Json.write(run, out),
         FormatName::Junit => junit::Junit.write(run, out),
         FormatName::Tap => tap::Tap.write(run, out),
+        FormatName::Sarif => sarif::Sarif.write(run, out),
     }
 }
 

@@ -458,6 +458,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         started: started.to_string(),
         duration: live.recorder.now(),
         target: hide(&options.command.shell()),
+        file: options.command.file(),
         transport: Transport::Stdio,
         server: live
             .server

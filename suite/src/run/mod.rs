@@ -66,6 +66,8 @@ pub struct Run {
     pub duration: Duration,
     /// The server as the user named it, in a form that a shell takes.
     pub target: String,
+    /// The file of the working directory that is launched, if it is one: a relative path with `/`.
+    pub file: Option<String>,
     /// Over which transport.
     pub transport: Transport,
     /// What the server says of itself in `serverInfo`: name and version.

@@ -21,6 +21,7 @@ pub(crate) fn hostile() -> Run {
     let mut run = made_up();
     run.server = Some((HOSTILE.into(), HOSTILE.into()));
     run.target = format!("node '{HOSTILE}'");
+    run.file = None;
     run.duration = Duration::from_secs(3601);
     run.revisions = vec![
         (NEW, Spoken::Yes),
