@@ -3,7 +3,7 @@ use mcp_conform::{
     run::{Run, Verdict},
 };
 
-use super::{PLAIN, hostile::hostile, made_up, stable, whole, written};
+use super::{PLAIN, hostile::hostile, made_up, whole, written};
 
 fn text(run: &Run) -> String {
     written(run, FormatName::Tap, PLAIN)
