@@ -4,6 +4,8 @@
 
 #[path = "reports/files.rs"]
 mod files;
+#[path = "reports/github.rs"]
+mod github;
 #[path = "reports/hostile.rs"]
 mod hostile;
 #[path = "reports/junit.rs"]

@@ -1,11 +1,12 @@
 //! The command line: one file per command, the options by concern.
 
 mod catalogue;
+mod github;
 mod mock;
 mod options;
 mod stdio;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -82,8 +83,21 @@ pub fn main() -> ExitCode {
         Err(Failure::Tool(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
         Err(Failure::Tool(error)) => (error, 4),
     };
-    eprintln!("error: {error:#}");
+    complain(&error);
     ExitCode::from(status)
+}
+
+/// Says on stderr what went wrong; the last words of a server may be part of it.
+fn complain(error: &anyhow::Error) {
+    let mut out = std::io::stderr().lock();
+    let write = |out: &mut dyn Write| writeln!(out, "error: {error:#}");
+    let written = if github::runner_reads() {
+        github::without_commands(&mut out, write)
+    } else {
+        write(&mut out)
+    };
+    // Nobody reads what cannot be printed.
+    written.ok();
 }
 
 /// What clap refuses, with our own words where it does not see the likely slip.

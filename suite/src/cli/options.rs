@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Failure, github};
 use crate::{
     report::{self, FormatName, Look, Verbosity},
     run::{FailOn, Run, Selection},
@@ -204,7 +204,14 @@ impl OutputArgs {
     pub(super) fn write(&self, run: &Run) -> anyhow::Result<()> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
-        report::write(self.format, run, look, &mut out)?;
+        if self.format == FormatName::Human && github::runner_reads() {
+            github::without_commands(&mut out, |out| report::write(self.format, run, look, out))?;
+            if look.verbosity != Verbosity::Quiet {
+                report::write(FormatName::Github, run, look, &mut out)?;
+            }
+        } else {
+            report::write(self.format, run, look, &mut out)?;
+        }
         out.flush()?;
         let plain = Look {
             color: false,

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 mod excerpt;
+pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
@@ -47,6 +48,8 @@ pub enum FormatName {
     Tap,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// Workflow commands, for the annotations of GitHub Actions
+    Github,
 }
 
 impl FormatName {
@@ -58,6 +61,7 @@ impl FormatName {
             FormatName::Junit => "junit",
             FormatName::Tap => "tap",
             FormatName::Sarif => "sarif",
+            FormatName::Github => "github",
         }
     }
 
@@ -105,6 +109,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
         FormatName::Junit => junit::Junit.write(run, out),
         FormatName::Tap => tap::Tap.write(run, out),
         FormatName::Sarif => sarif::Sarif.write(run, out),
+        FormatName::Github => github::Github.write(run, out),
     }
 }
 
