@@ -95,3 +95,44 @@ fn the_last_words_of_a_server_that_does_not_start_are_no_commands() {
     assert!(text.contains("::error::owned"), "{text}");
     assert_eq!(obeyed(&text), Vec::<&str>::new());
 }
+
+#[test]
+fn the_summary_of_the_step_is_appended_to() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("ci");
+    std::fs::create_dir_all(&folder).unwrap();
+    let summary = folder.join("summary.md");
+    std::fs::write(&summary, "what stood there\n").unwrap();
+    let with = |path: &std::path::Path| {
+        Command::new(TOOL)
+            .args([
+                "demo",
+                "-q",
+                "--revision",
+                "2025-11-25",
+                "--case",
+                "stdio/stdout-utf8",
+            ])
+            .env("GITHUB_STEP_SUMMARY", path)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    assert_eq!(with(&summary).status.code(), Some(0));
+    let text = std::fs::read_to_string(&summary).unwrap();
+    assert!(
+        text.starts_with("what stood there\n\n## mcp-conform over stdio\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("| 2025-11-25 | ✅ conforms | 1 of 1 clauses |"),
+        "{text}"
+    );
+    // What was not asked for fails nothing.
+    let output = with(&folder.join("missing/summary.md"));
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.starts_with("warning: cannot append to the summary"),
+        "{said}"
+    );
+}

@@ -21,6 +21,7 @@ fn tool(args: &[&str]) -> Output {
         .args(args)
         // What the tool does by itself on a runner is another test's business.
         .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
         .stdin(Stdio::null())
         .output()
         .unwrap()

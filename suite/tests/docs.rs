@@ -48,6 +48,7 @@ fn violation(case: &Case) -> String {
         ])
         .args(["--case", case.clause.id, "--revision", revision.as_str()])
         .args(["--", TOOL, "mock", "stdio", "--fault", case.clause.fault])
+        .env_remove("GITHUB_STEP_SUMMARY")
         .output()
         .unwrap();
     let report: Value = serde_json::from_slice(&output.stdout)

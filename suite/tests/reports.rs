@@ -10,6 +10,8 @@ mod github;
 mod hostile;
 #[path = "reports/junit.rs"]
 mod junit;
+#[path = "reports/markdown.rs"]
+mod markdown;
 #[path = "reports/sarif.rs"]
 mod sarif;
 #[path = "reports/tap.rs"]

@@ -224,6 +224,7 @@ impl OutputArgs {
                 .and_then(|()| file.flush())
                 .with_context(|| format!("cannot write the report {}", path.display()))?;
         }
+        github::append_summary(run);
         Ok(())
     }
 }

@@ -135,6 +135,14 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
         &format!("in {}", finding.revisions()),
     )?;
 
+    shown(page, indent, finding)?;
+    page.blank()?;
+    advice(page, LABELS, run, newest)
+}
+
+/// What is wrong, in each revision where it is something else, and what shows it.
+pub(super) fn shown(page: &mut Page<'_>, indent: usize, finding: &Finding<'_>) -> io::Result<()> {
+    let newest = finding.newest();
     let mut messages = messages(&finding.judgements).into_iter();
     if let Some((message, _)) = messages.next().filter(|(message, _)| !message.is_empty()) {
         page.blank()?;
@@ -147,10 +155,7 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
             &format!("in {}: {}", listed(&judgements), escaped(message)),
         )?;
     }
-
-    evidence(page, indent, newest)?;
-    page.blank()?;
-    advice(page, LABELS, run, newest)
+    evidence(page, indent, newest)
 }
 
 /// What was said, and what was compared, below a blank line each.
@@ -247,27 +252,32 @@ fn passes(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     Ok(())
 }
 
-/// The cases with this verdict by the reason for it, a line each.
-fn reasons(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io::Result<()> {
-    let mut reasons: Vec<(&str, Vec<&'static str>)> = Vec::new();
+/// The cases with this verdict by the reason for it, which is escaped.
+pub(super) fn by_reason(run: &Run, verdict: Verdict) -> Vec<(String, Vec<&'static str>)> {
+    let mut reasons: Vec<(String, Vec<&'static str>)> = Vec::new();
     for finding in Finding::all(run, verdict) {
         for (reason, _) in messages(&finding.judgements) {
+            let reason = match reason {
+                "" => "no reason given".to_owned(),
+                reason => escaped(reason),
+            };
             match reasons.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, ids)) => ids.push(finding.id()),
                 None => reasons.push((reason, vec![finding.id()])),
             }
         }
     }
+    reasons
+}
+
+/// The cases with this verdict by the reason for it, a line each.
+fn reasons(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io::Result<()> {
+    let reasons = by_reason(run, verdict);
     if reasons.is_empty() {
         return Ok(());
     }
     page.heading(title)?;
     for (reason, ids) in reasons {
-        let reason = if reason.is_empty() {
-            "no reason given".to_owned()
-        } else {
-            escaped(reason)
-        };
         let room = page.look.width.saturating_sub(4);
         let line = match ids.as_slice() {
             [id] => format!("{id}: {reason}"),

@@ -6,6 +6,7 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 mod plain;
 pub mod sarif;
 mod standing;
@@ -50,6 +51,8 @@ pub enum FormatName {
     Sarif,
     /// Workflow commands, for the annotations of GitHub Actions
     Github,
+    /// Markdown, for summaries and comments
+    Markdown,
 }
 
 impl FormatName {
@@ -62,6 +65,7 @@ impl FormatName {
             FormatName::Tap => "tap",
             FormatName::Sarif => "sarif",
             FormatName::Github => "github",
+            FormatName::Markdown => "markdown",
         }
     }
 
@@ -110,6 +114,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
         FormatName::Tap => tap::Tap.write(run, out),
         FormatName::Sarif => sarif::Sarif.write(run, out),
         FormatName::Github => github::Github.write(run, out),
+        FormatName::Markdown => markdown::Markdown::default().write(run, out),
     }
 }
 

@@ -8,23 +8,44 @@ use super::{
 };
 use crate::{
     run::{Counts, Judgement, Run, Spoken, Verdict},
+    spec::Revision,
     tape::escaped,
 };
 
-/// The verdicts by area and revision.
-pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+/// The verdicts of one area in one revision.
+pub(super) struct Row {
+    pub(super) area: &'static str,
+    pub(super) revision: Revision,
+    pub(super) counts: Counts,
+}
+
+/// The verdicts by area and revision, where there are any that apply.
+pub(super) fn rows(run: &Run) -> Vec<Row> {
     let mut areas: Vec<&'static str> = Vec::new();
     for judgement in &run.judgements {
         if !areas.contains(&judgement.case.clause.area()) {
             areas.push(judgement.case.clause.area());
         }
     }
-    if areas.is_empty() {
-        return Ok(());
-    }
-    // What never happened needs no column.
+    let row = |area, revision| {
+        let of_area = |judgement: &&Judgement| judgement.case.clause.area() == area;
+        Row {
+            area,
+            revision,
+            counts: Counts::of(run.of_revision(revision).filter(of_area)),
+        }
+    };
+    areas
+        .into_iter()
+        .flat_map(|area| run.judged().map(move |revision| row(area, revision)))
+        .filter(|row| row.counts.applicable() > 0)
+        .collect()
+}
+
+/// The verdicts that a table has a column for: what never happened needs none.
+pub(super) fn shown(run: &Run) -> Vec<Verdict> {
     let total = Counts::of(&run.judgements);
-    let shown: Vec<Verdict> = [
+    [
         Verdict::Pass,
         Verdict::Fail,
         Verdict::Error,
@@ -34,10 +55,18 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     ]
     .into_iter()
     .filter(|verdict| matches!(verdict, Verdict::Pass | Verdict::Fail) || total.get(*verdict) > 0)
-    .collect();
-    let first = areas
+    .collect()
+}
+
+/// Writes the verdicts by area and revision.
+pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+    let (rows, shown) = (rows(run), shown(run));
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let first = rows
         .iter()
-        .map(|area| columns(area))
+        .map(|row| columns(row.area))
         .max()
         .unwrap_or_default()
         .max(4);
@@ -52,26 +81,21 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         first = first + 2
     );
     page.heading(&head)?;
-    for area in areas {
-        let mut label = area;
-        for revision in run.judged() {
-            let of_area = |judgement: &&Judgement| judgement.case.clause.area() == area;
-            let counts = Counts::of(run.of_revision(revision).filter(of_area));
-            if counts.applicable() == 0 {
-                continue;
-            }
-            let mut line = format!("  {label:first$}  {:10}", revision.as_str());
-            for verdict in &shown {
-                let width = verdict.as_str().len().max(5);
-                line.push_str("  ");
-                line.push_str(&match counts.get(*verdict) {
-                    0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
-                    count => page.paint(Tone::of(*verdict), format_args!("{count:>width$}")),
-                });
-            }
-            page.line(line)?;
-            label = "";
+    let mut last = "";
+    for row in &rows {
+        // An area is named once.
+        let label = if row.area == last { "" } else { row.area };
+        last = row.area;
+        let mut line = format!("  {label:first$}  {:10}", row.revision.as_str());
+        for verdict in &shown {
+            let width = verdict.as_str().len().max(5);
+            line.push_str("  ");
+            line.push_str(&match row.counts.get(*verdict) {
+                0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
+                count => page.paint(Tone::of(*verdict), format_args!("{count:>width$}")),
+            });
         }
+        page.line(line)?;
     }
     Ok(())
 }
