@@ -77,6 +77,11 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
         (
             &["stdio", "--report", "json=/nonexistent/x", "--", "x"],
             2,
+            "there is no folder /nonexistent; create it first",
+        ),
+        (
+            &["stdio", "--report", "junit=/", "--", "x"],
+            2,
             "cannot write the report",
         ),
         (

@@ -1,7 +1,7 @@
 use std::{
     fs::File,
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -191,6 +191,7 @@ impl OutputArgs {
     /// Fails early where a file cannot be written: a run must not be lost at its end.
     pub(super) fn check(&self) -> Result<(), Failure> {
         for (_, path) in &self.reports {
+            has_folder(path).map_err(Failure::Usage)?;
             // Appending nothing shows whether it can be written, and keeps what is there.
             let opened = File::options().create(true).append(true).open(path);
             opened
@@ -229,6 +230,21 @@ impl OutputArgs {
     }
 }
 
-fn create(path: &std::path::Path) -> anyhow::Result<File> {
+/// The folder has to be there: one that a typo names is not made.
+pub(super) fn has_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(anyhow!(
+            "cannot write {}: there is no folder {}; create it first",
+            path.display(),
+            folder.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
     File::create(path).with_context(|| format!("cannot write the report {}", path.display()))
 }

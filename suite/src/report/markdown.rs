@@ -100,7 +100,8 @@ impl Sheet {
         }
         let in_list = |text: &str| text.starts_with("- ");
         let last = self.text.lines().next_back().unwrap_or_default();
-        if !self.text.is_empty() && !(in_list(block) && in_list(last)) {
+        let goes_on = in_list(block) && in_list(last);
+        if !self.text.is_empty() && !goes_on {
             self.text.push('\n');
         }
         self.text.push_str(block);
