@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "reports/baseline.rs"]
+mod baseline;
 #[path = "reports/files.rs"]
 mod files;
 #[path = "reports/github.rs"]
@@ -229,6 +231,7 @@ fn made_up() -> Run {
             ),
             large_before,
         ],
+        baseline: None,
     }
 }
 
@@ -429,7 +432,7 @@ fn the_report_keeps_its_schema_and_the_schema_is_strict() {
         filtered: true,
         ..whole()
     };
-    for run in [made_up(), whole(), unnamed] {
+    for run in [made_up(), whole(), unnamed, baseline::baselined()] {
         let report = json(&run);
         let errors: Vec<_> = validator
             .iter_errors(&report)

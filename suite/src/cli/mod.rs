@@ -1,5 +1,6 @@
 //! The command line: one file per command, the options by concern.
 
+mod baseline;
 mod catalogue;
 mod github;
 mod mock;
@@ -107,7 +108,13 @@ fn refused(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(word)) => !word.starts_with('-'),
         _ => false,
     };
-    let missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    let missing = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(missing)) => {
+            error.kind() == ErrorKind::MissingRequiredArgument
+                && missing.iter().any(|name| name.contains("COMMAND"))
+        }
+        _ => false,
+    };
     if stdio && (missing || (error.kind() == ErrorKind::UnknownArgument && bare)) {
         eprintln!(
             "error: there is no command to launch; put it behind `--`:\n\n  \

@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Failure, Outcome,
+    baseline::BaselineArgs,
     options::{OutputArgs, RunArgs, SelectionArgs},
 };
 use crate::{
@@ -53,6 +54,8 @@ struct Common {
     selection: SelectionArgs,
     #[command(flatten)]
     run: RunArgs,
+    #[command(flatten)]
+    baseline: BaselineArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -106,6 +109,7 @@ pub(super) fn demo(args: DemoArgs) -> Outcome {
 fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<String>) -> Outcome {
     let selection = args.selection.selection()?;
     args.output.check()?;
+    let baseline = args.baseline.read()?;
     if args.run.timeout.as_secs_f64() != 10.0 {
         shell.extend([
             "--timeout".to_owned(),
@@ -139,7 +143,7 @@ fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<Strin
     // Whatever still runs in it (a process that cannot be waited for) must not hold us up.
     runtime.shutdown_background();
     progress.finish_and_clear();
-    let run = match outcome {
+    let mut run = match outcome {
         None => {
             run::clean_up();
             return Ok(ExitCode::from(130));
@@ -150,8 +154,10 @@ fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<Strin
         }
         Some(Err(error)) => return Err(Failure::NoServer(error.into())),
     };
+    let fail_on = args.run.fail_on.into();
+    run.baseline = args.baseline.brought_to(&run, baseline, fail_on)?;
     args.output.write(&run)?;
-    Ok(ExitCode::from(u8::from(run.fails(args.run.fail_on.into()))))
+    Ok(ExitCode::from(u8::from(run.fails(fail_on))))
 }
 
 fn progress(shown: bool) -> ProgressBar {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Finding, Format, is_broken, plain};
+use super::{Finding, Format, human, is_broken, plain};
 use crate::{
     run::{Run, Verdict},
     tape::escaped,
@@ -21,19 +21,42 @@ impl Format for Github {
         errors.extend(run.flaws().iter().map(|flaw| Annotation {
             title: flaw.id.to_owned(),
             message: escaped(&flaw.message),
+            place: flaw.place.clone(),
         }));
         for verdict in [Verdict::Fail, Verdict::Error] {
             errors.extend(annotations(run, verdict));
         }
         write_all("error", &errors, out)?;
         write_all("warning", &annotations(run, Verdict::Warn), out)?;
-        write_all("notice", &annotations(run, Verdict::Note), out)
+        let mut notices = known(run);
+        notices.extend(annotations(run, Verdict::Note));
+        write_all("notice", &notices, out)
     }
 }
 
 struct Annotation {
     title: String,
     message: String,
+    /// The file and the line that it is shown at.
+    place: Option<(String, usize)>,
+}
+
+/// One annotation for all that the baseline knows of, if it knows of anything.
+fn known(run: &Run) -> Vec<Annotation> {
+    let findings = Finding::known(run);
+    let lines: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            let (id, revisions) = (finding.id(), finding.revisions());
+            format!("{id} in {revisions}: {}", human::reason(finding))
+        })
+        .collect();
+    let annotation = (!lines.is_empty()).then(|| Annotation {
+        title: format!("{} known", lines.len()),
+        message: lines.join("\n"),
+        place: None,
+    });
+    annotation.into_iter().collect()
 }
 
 /// One annotation for each case that came to `verdict`, in however many revisions.
@@ -59,6 +82,7 @@ fn annotation(run: &Run, finding: &Finding<'_>) -> Annotation {
     Annotation {
         title: format!("{} in {}", clause.id, finding.revisions()),
         message: lines.join("\n"),
+        place: None,
     }
 }
 
@@ -80,13 +104,18 @@ fn write_all(command: &str, annotations: &[Annotation], out: &mut dyn Write) -> 
     let rest = Annotation {
         title: format!("{} more", titles.len()),
         message: titles.join("\n"),
+        place: None,
     };
     write_one(command, &rest, out)
 }
 
 fn write_one(command: &str, annotation: &Annotation, out: &mut dyn Write) -> io::Result<()> {
     let (title, message) = (property(&annotation.title), data(&annotation.message));
-    writeln!(out, "::{command} title={title}::{message}")
+    let place = match &annotation.place {
+        Some((file, line)) => format!("file={},line={line},", property(&escaped(file))),
+        None => String::new(),
+    };
+    writeln!(out, "::{command} {place}title={title}::{message}")
 }
 
 /// What stands behind the second `::`.

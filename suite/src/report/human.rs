@@ -10,7 +10,7 @@ use super::{
     text::{Column, Page, Tone, columns, cut, wrap},
 };
 use crate::{
-    run::{Judgement, Run, Verdict},
+    run::{Judgement, Known, Run, Verdict},
     spec::{Revision, Transport},
     tape::escaped,
 };
@@ -48,6 +48,7 @@ impl Format for Human {
         ] {
             findings(&mut page, run, verdict, title)?;
         }
+        known(&mut page, run)?;
         if self.look.verbosity == Verbosity::Verbose {
             findings(&mut page, run, Verdict::Unverified, "Unverified")?;
             passes(&mut page, run)?;
@@ -109,6 +110,34 @@ fn findings(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io
     Ok(())
 }
 
+/// What the baseline knows of: why, and in full only where every case is shown.
+fn known(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+    let findings = Finding::known(run);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    page.heading("Known")?;
+    for finding in &findings {
+        if page.look.verbosity == Verbosity::Verbose {
+            page.blank()?;
+            self::finding(page, run, finding)?;
+            continue;
+        }
+        let verdict = finding.newest().verdict;
+        let verdict = page.paint(Tone::Faint, format_args!("{} {verdict}", sign(verdict)));
+        let revisions = page.paint(Tone::Faint, format_args!("in {}", finding.revisions()));
+        page.line(format_args!("  {verdict}  {}  {revisions}", finding.id()))?;
+        page.prose(LABELS.indent, None, &reason(finding))?;
+    }
+    Ok(())
+}
+
+/// Why what is found is put up with; empty if it is not known.
+pub(super) fn reason(finding: &Finding<'_>) -> String {
+    let explained = finding.known.map(Known::explained);
+    escaped(explained.unwrap_or_default())
+}
+
 fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fail | Verdict::Error => "✗",
@@ -137,7 +166,11 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
 
     shown(page, indent, finding)?;
     page.blank()?;
-    advice(page, LABELS, run, newest)
+    advice(page, LABELS, run, newest)?;
+    if finding.known.is_some() {
+        page.labelled(LABELS, "known", &reason(finding))?;
+    }
+    Ok(())
 }
 
 /// What is wrong, in each revision where it is something else, and what shows it.

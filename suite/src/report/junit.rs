@@ -19,7 +19,7 @@ pub struct Junit;
 impl Format for Junit {
     fn write(&self, run: &Run, out: &mut dyn Write) -> io::Result<()> {
         let flaws = run.flaws();
-        let mut totals = Totals::of(&run.judgements);
+        let mut totals = Totals::of(run, &run.judgements);
         totals.add_flaws(flaws.len());
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         writeln!(
@@ -40,6 +40,27 @@ impl Format for Junit {
     }
 }
 
+/// What a verdict is to readers of the format.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Failure,
+    Error,
+    Skipped,
+    Passed,
+}
+
+impl Kind {
+    fn of(run: &Run, judgement: &Judgement) -> Kind {
+        match judgement.verdict {
+            Verdict::Fail | Verdict::Error if run.known(judgement).is_some() => Kind::Skipped,
+            Verdict::Fail => Kind::Failure,
+            Verdict::Error => Kind::Error,
+            Verdict::Unverified | Verdict::NotApplicable => Kind::Skipped,
+            Verdict::Warn | Verdict::Note | Verdict::Pass => Kind::Passed,
+        }
+    }
+}
+
 /// The numbers of a suite.
 #[derive(Default)]
 struct Totals {
@@ -50,14 +71,18 @@ struct Totals {
 }
 
 impl Totals {
-    fn of<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> Totals {
-        let counts = Counts::of(judgements);
-        Totals {
-            tests: counts.applicable() + counts.get(Verdict::NotApplicable),
-            failures: counts.get(Verdict::Fail),
-            errors: counts.get(Verdict::Error),
-            skipped: counts.get(Verdict::Unverified) + counts.get(Verdict::NotApplicable),
+    fn of<'a>(run: &Run, judgements: impl IntoIterator<Item = &'a Judgement>) -> Totals {
+        let mut totals = Totals::default();
+        for judgement in judgements {
+            totals.tests += 1;
+            match Kind::of(run, judgement) {
+                Kind::Failure => totals.failures += 1,
+                Kind::Error => totals.errors += 1,
+                Kind::Skipped => totals.skipped += 1,
+                Kind::Passed => {}
+            }
         }
+        totals
     }
 
     fn add_flaws(&mut self, flaws: usize) {
@@ -81,7 +106,7 @@ fn open_suite(name: &str, totals: &Totals, run: &Run, out: &mut dyn Write) -> io
 
 fn suite(run: &Run, revision: Revision, out: &mut dyn Write) -> io::Result<()> {
     let counts = Counts::of(run.of_revision(revision));
-    let totals = Totals::of(run.of_revision(revision));
+    let totals = Totals::of(run, run.of_revision(revision));
     let name = format!("{revision} over {}", run.transport);
     open_suite(&name, &totals, run, out)?;
     let server = run
@@ -124,19 +149,25 @@ fn test_case(run: &Run, judgement: &Judgement, out: &mut dyn Write) -> io::Resul
         clause.area(),
         clause.id
     )?;
-    let message = plain::message(judgement);
-    let (tag, kind, text) = match judgement.verdict {
-        Verdict::Fail => (
-            "failure",
-            clause.level.keyword(),
-            plain::details(run, judgement),
-        ),
-        Verdict::Error => ("error", "error", plain::details(run, judgement)),
-        // GitLab reads the text of an element, Jenkins the attribute.
-        Verdict::Unverified => ("skipped", "unverified", message.clone()),
-        Verdict::NotApplicable => ("skipped", "not applicable", message.clone()),
-        Verdict::Warn | Verdict::Note | Verdict::Pass => {
-            let text = beside(run, judgement);
+    let mut message = plain::message(judgement);
+    let details = || plain::details(run, judgement);
+    let known = run.known(judgement).map(|known| escaped(known.explained()));
+    let (tag, kind, text) = match Kind::of(run, judgement) {
+        Kind::Failure => ("failure", clause.level.keyword(), details()),
+        Kind::Error => ("error", "error", details()),
+        Kind::Skipped => match known {
+            Some(reason) => {
+                message = format!("known: {reason}");
+                ("skipped", "known", format!("{message}\n\n{}", details()))
+            }
+            // GitLab reads the text of an element, Jenkins the attribute.
+            None if judgement.verdict == Verdict::Unverified => {
+                ("skipped", "unverified", message.clone())
+            }
+            None => ("skipped", "not applicable", message.clone()),
+        },
+        Kind::Passed => {
+            let text = beside(run, judgement, known);
             return match text.as_str() {
                 "" => writeln!(out, "/>"),
                 text => writeln!(
@@ -155,10 +186,13 @@ fn test_case(run: &Run, judgement: &Judgement, out: &mut dyn Write) -> io::Resul
 }
 
 /// What a test case that passes has to say all the same: warnings, notes and remarks.
-fn beside(run: &Run, judgement: &Judgement) -> String {
+fn beside(run: &Run, judgement: &Judgement, known: Option<String>) -> String {
     let mut text = String::new();
+    if let Some(reason) = known {
+        text = format!("known: {reason}\n");
+    }
     if needs_evidence(judgement.verdict) {
-        text = format!("{}: {}", judgement.verdict, plain::details(run, judgement));
+        text += &format!("{}: {}", judgement.verdict, plain::details(run, judgement));
     }
     for remark in &judgement.remarks {
         if !text.is_empty() {
@@ -175,7 +209,7 @@ fn of_the_run(run: &Run, flaws: &[Flaw], out: &mut dyn Write) -> io::Result<()> 
     totals.add_flaws(flaws.len());
     open_suite("the run", &totals, run, out)?;
     for flaw in flaws {
-        let message = xml(&escaped(&flaw.message));
+        let message = xml(&plain::flaw(flaw));
         writeln!(
             out,
             "    <testcase classname=\"{}.run\" name=\"{}\">\n      \

@@ -59,6 +59,14 @@ impl Format for Markdown {
                 sheet.findings(run, &findings);
             });
         }
+        let known = Finding::known(run);
+        if !known.is_empty() {
+            sheet.fold(&format!("{} known", known.len()), |sheet| {
+                for finding in &known {
+                    sheet.add(&known_one(finding));
+                }
+            });
+        }
         let unverified = human::by_reason(run, Verdict::Unverified);
         if !unverified.is_empty() {
             let count = unverified.iter().map(|(_, ids)| ids.len()).sum();
@@ -144,11 +152,12 @@ impl Sheet {
 
 fn head(run: &Run) -> String {
     let server = match &run.server {
-        Some((name, version)) => code(&format!("{name} {version}")),
-        None => "a server that does not say its name".to_owned(),
+        Some((name, version)) => format!("calls itself {}", code(&format!("{name} {version}"))),
+        None => "does not say its name".to_owned(),
     };
     let mut head = format!(
-        "## mcp-conform over {}\n\n{} is {server}.\n\n| Revision | | Verified |\n|---|---|---|\n",
+        "## mcp-conform over {}\n\nThe server {} {server}.\n\n\
+         | Revision | | Verified |\n|---|---|---|\n",
         run.transport,
         code(&run.target)
     );
@@ -171,7 +180,7 @@ fn head(run: &Run) -> String {
         }
     }
     for flaw in run.flaws() {
-        writeln!(reasons, "- ❌ {}", code(&flaw.message)).ok();
+        writeln!(reasons, "- ❌ {}", code(&plain::flaw(&flaw))).ok();
     }
     if run.filtered {
         reasons.push_str("- only some of the cases were selected\n");
@@ -192,8 +201,14 @@ fn table(run: &Run) -> String {
         write!(table, " {verdict} |").ok();
         rule.push_str("---:|");
     }
+    let rows = rows(run);
+    let any_known = rows.iter().any(|row| row.known > 0);
+    if any_known {
+        table.push_str(" known |");
+        rule.push_str("---:|");
+    }
     writeln!(table, "\n{rule}").ok();
-    for row in rows(run) {
+    for row in rows {
         write!(table, "| {} | {} |", row.area, row.revision).ok();
         for verdict in &shown {
             match row.counts.get(*verdict) {
@@ -201,9 +216,22 @@ fn table(run: &Run) -> String {
                 count => table += &format!(" {count} |"),
             }
         }
+        if any_known {
+            write!(table, " {} |", row.known).ok();
+        }
         table.push('\n');
     }
     table
+}
+
+/// What the baseline knows of, in a line.
+fn known_one(finding: &Finding<'_>) -> String {
+    let verdict = finding.newest().verdict;
+    let (id, revisions) = (code(finding.id()), finding.revisions());
+    format!(
+        "- {verdict} {id} in {revisions}: {}\n",
+        code(&human::reason(finding))
+    )
 }
 
 fn finding(run: &Run, finding: &Finding<'_>) -> String {

@@ -21,7 +21,7 @@ use clap::ValueEnum;
 use crate::{
     case::Case,
     cases,
-    run::{Evidence, Judgement, Run, Verdict},
+    run::{Evidence, Judgement, Known, Run, Verdict},
     tape::Excerpt,
 };
 
@@ -140,25 +140,44 @@ struct Finding<'a> {
     case: &'static Case,
     /// Newest revision first; never empty.
     judgements: Vec<&'a Judgement>,
+    /// The entry of the baseline that knows of it.
+    known: Option<&'a Known>,
 }
 
 impl<'a> Finding<'a> {
-    /// What came to `verdict`, in the order of the registry.
+    /// What came to `verdict` and is not known, in the order of the registry.
     fn all(run: &'a Run, verdict: Verdict) -> Vec<Finding<'a>> {
+        Finding::of(run, |judgement, known| {
+            judgement.verdict == verdict && known.is_none()
+        })
+    }
+
+    /// What the baseline knows of, the gravest first.
+    fn known(run: &'a Run) -> Vec<Finding<'a>> {
+        let mut findings = Finding::of(run, |_, known| known.is_some());
+        findings.sort_by_key(|finding| finding.newest().verdict as usize);
+        findings
+    }
+
+    /// What is `wanted`, in the order of the registry.
+    fn of(run: &'a Run, wanted: impl Fn(&Judgement, Option<&Known>) -> bool) -> Vec<Finding<'a>> {
         let mut findings: Vec<Finding<'a>> = Vec::new();
-        for judgement in run
-            .judgements
-            .iter()
-            .filter(|judgement| judgement.verdict == verdict)
-        {
-            match findings
-                .iter_mut()
-                .find(|finding| finding.id() == judgement.case.clause.id)
-            {
+        for judgement in &run.judgements {
+            let known = run.known(judgement);
+            if !wanted(judgement, known) {
+                continue;
+            }
+            let alike = |finding: &&mut Finding<'_>| {
+                finding.id() == judgement.case.clause.id
+                    && finding.newest().verdict == judgement.verdict
+                    && finding.known.map(|known| known.line) == known.map(|known| known.line)
+            };
+            match findings.iter_mut().find(alike) {
                 Some(finding) => finding.judgements.push(judgement),
                 None => findings.push(Finding {
                     case: judgement.case,
                     judgements: vec![judgement],
+                    known,
                 }),
             }
         }

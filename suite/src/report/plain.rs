@@ -7,7 +7,7 @@ use super::{
     text::{Column, Page},
 };
 use crate::{
-    run::{Judgement, Run},
+    run::{Flaw, Judgement, Run},
     tape::escaped,
 };
 
@@ -38,6 +38,14 @@ pub(super) fn message(judgement: &Judgement) -> String {
     match judgement.message.as_deref() {
         None | Some("") => judgement.case.clause.title.to_owned(),
         Some(message) => escaped(message),
+    }
+}
+
+/// What is wrong with the run, and where, in one line.
+pub(super) fn flaw(flaw: &Flaw) -> String {
+    match &flaw.place {
+        Some((file, line)) => escaped(format!("{file}, line {line}: {}", flaw.message)),
+        None => escaped(&flaw.message),
     }
 }
 

@@ -113,7 +113,7 @@ fn result(run: &Run, judgement: &Judgement, rule: Option<usize>) -> Value {
     );
     let name = format!("{transport}/{revision}/{id}");
     let evidence = plain::evidence(judgement);
-    json!({
+    let mut result = json!({
         "ruleId": id,
         "ruleIndex": rule,
         "level": level,
@@ -143,7 +143,19 @@ fn result(run: &Run, judgement: &Judgement, rule: Option<usize>) -> Value {
             "evidence": evidence.lines().collect::<Vec<_>>(),
             "reproduce": run.reproduce(judgement),
         },
-    })
+    });
+    // Either all results say whether they are suppressed, or none.
+    if run.baseline.is_some() {
+        let known = run.known(judgement).map(|known| {
+            json!({
+                "kind": "external",
+                "status": "accepted",
+                "justification": escaped(known.explained()),
+            })
+        });
+        result["suppressions"] = known.into_iter().collect();
+    }
+    result
 }
 
 fn invocation(run: &Run) -> Value {
@@ -151,11 +163,21 @@ fn invocation(run: &Run) -> Value {
         .flaws()
         .iter()
         .map(|flaw| {
-            json!({
+            let mut notification = json!({
                 "level": "error",
                 "message": { "text": without_links(&escaped(&flaw.message)) },
                 "descriptor": { "id": flaw.id },
-            })
+            });
+            if let Some((file, line)) = &flaw.place {
+                let location = json!({
+                    "physicalLocation": {
+                        "artifactLocation": { "uri": uri(&file.replace('\\', "/")) },
+                        "region": { "startLine": line },
+                    },
+                });
+                notification["locations"] = json!([location]);
+            }
+            notification
         })
         .collect();
     json!({

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use super::{
-    Standing,
+    Standing, plain,
     text::{Page, Tone, columns, counted, cut},
 };
 use crate::{
@@ -16,7 +16,10 @@ use crate::{
 pub(super) struct Row {
     pub(super) area: &'static str,
     pub(super) revision: Revision,
+    /// Those that are not known.
     pub(super) counts: Counts,
+    /// How many are known.
+    pub(super) known: usize,
 }
 
 /// The verdicts by area and revision, where there are any that apply.
@@ -28,23 +31,27 @@ pub(super) fn rows(run: &Run) -> Vec<Row> {
         }
     }
     let row = |area, revision| {
-        let of_area = |judgement: &&Judgement| judgement.case.clause.area() == area;
+        let all = run.of_revision(revision);
+        let (known, rest): (Vec<_>, Vec<_>) = all
+            .filter(|judgement| judgement.case.clause.area() == area)
+            .partition(|judgement| run.known(judgement).is_some());
         Row {
             area,
             revision,
-            counts: Counts::of(run.of_revision(revision).filter(of_area)),
+            counts: Counts::of(rest),
+            known: known.len(),
         }
     };
     areas
         .into_iter()
         .flat_map(|area| run.judged().map(move |revision| row(area, revision)))
-        .filter(|row| row.counts.applicable() > 0)
+        .filter(|row| row.counts.applicable() + row.known > 0)
         .collect()
 }
 
 /// The verdicts that a table has a column for: what never happened needs none.
 pub(super) fn shown(run: &Run) -> Vec<Verdict> {
-    let total = Counts::of(&run.judgements);
+    let total = Counts::of(run.unknown());
     [
         Verdict::Pass,
         Verdict::Fail,
@@ -70,10 +77,14 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         .max()
         .unwrap_or_default()
         .max(4);
-    let heads: String = shown
+    let mut heads: String = shown
         .iter()
         .map(|verdict| format!("  {:>5}", verdict.as_str()))
         .collect();
+    let any_known = rows.iter().any(|row| row.known > 0);
+    if any_known {
+        heads.push_str("  known");
+    }
     let head = format!(
         "{:first$}  {:10}{heads}",
         "Area",
@@ -87,13 +98,19 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         let label = if row.area == last { "" } else { row.area };
         last = row.area;
         let mut line = format!("  {label:first$}  {:10}", row.revision.as_str());
+        let mut cell = |count: usize, tone: Tone, width: usize| {
+            line.push_str("  ");
+            line.push_str(&match count {
+                0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
+                count => page.paint(tone, format_args!("{count:>width$}")),
+            });
+        };
         for verdict in &shown {
             let width = verdict.as_str().len().max(5);
-            line.push_str("  ");
-            line.push_str(&match row.counts.get(*verdict) {
-                0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
-                count => page.paint(Tone::of(*verdict), format_args!("{count:>width$}")),
-            });
+            cell(row.counts.get(*verdict), Tone::of(*verdict), width);
+        }
+        if any_known {
+            cell(row.known, Tone::Faint, 5);
         }
         page.line(line)?;
     }
@@ -103,42 +120,7 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
 /// How the server stands in each revision, and what the run took.
 pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     for (revision, spoken) in &run.revisions {
-        let counts = Counts::of(run.of_revision(*revision));
-        let selected = if run.filtered {
-            " (of those selected)"
-        } else {
-            ""
-        };
-        let seen = format!(
-            "{} of {} clauses verified{selected}",
-            counts.verified(),
-            counts.applicable()
-        );
-        let beside = [
-            (Verdict::Warn, "warning", "warnings"),
-            (Verdict::Note, "note", "notes"),
-        ];
-        let beside = amounts(&counts, &beside);
-        let (tone, word, details) = match Standing::of(run, *revision) {
-            Standing::Conforms => (Tone::Good, "conforms", join([seen, beside])),
-            Standing::Breaks => {
-                let broken = [
-                    (Verdict::Fail, "failure", "failures"),
-                    (Verdict::Error, "error", "errors"),
-                ];
-                let details = format!("{}; {}", amounts(&counts, &broken), join([seen, beside]));
-                (Tone::Bad, "does not conform", details)
-            }
-            Standing::NotSpoken => {
-                let reason = unspoken(spoken).unwrap_or_default();
-                (Tone::Faint, "not spoken", reason)
-            }
-            Standing::Untold => (
-                Tone::Wary,
-                "nothing found broken, but not told",
-                join([seen, beside]),
-            ),
-        };
+        let (tone, word, details) = standing(run, *revision, spoken);
         let word = page.paint(tone, word);
         let details = cut(&details, page.look.width.max(80));
         page.line(format_args!(
@@ -153,6 +135,12 @@ pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         );
         page.line(text)?;
     }
+    for flaw in run.flaws() {
+        if flaw.place.is_some() {
+            let text = page.paint(Tone::Bad, plain::flaw(&flaw));
+            page.line(text)?;
+        }
+    }
     let end = format!(
         "{}, {}",
         lasted(run.duration),
@@ -164,6 +152,55 @@ pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     );
     let end = page.paint(Tone::Faint, end);
     page.line(end)
+}
+
+/// How the server stands in one revision, in a word and in numbers.
+fn standing(run: &Run, revision: Revision, spoken: &Spoken) -> (Tone, &'static str, String) {
+    let counts = Counts::of(run.of_revision(revision));
+    let of_revision = |judgement: &&Judgement| judgement.revision == revision;
+    let new = Counts::of(run.unknown().filter(of_revision));
+    let selected = if run.filtered {
+        " (of those selected)"
+    } else {
+        ""
+    };
+    let seen = format!(
+        "{} of {} clauses verified{selected}",
+        counts.verified(),
+        counts.applicable()
+    );
+    let beside = [
+        (Verdict::Warn, "warning", "warnings"),
+        (Verdict::Note, "note", "notes"),
+    ];
+    let beside = amounts(&new, &beside);
+    let known = match run.of_revision(revision).count() - run.unknown().filter(of_revision).count()
+    {
+        0 => String::new(),
+        known => format!("{known} known"),
+    };
+    match Standing::of(run, revision) {
+        Standing::Conforms => (Tone::Good, "conforms", join([seen, beside, known])),
+        Standing::Breaks => {
+            let broken = [
+                (Verdict::Fail, "failure", "failures"),
+                (Verdict::Error, "error", "errors"),
+            ];
+            let broken = join([amounts(&new, &broken), known]);
+            let details = format!("{broken}; {}", join([seen, beside]));
+            (Tone::Bad, "does not conform", details)
+        }
+        Standing::NotSpoken => (
+            Tone::Faint,
+            "not spoken",
+            unspoken(spoken).unwrap_or_default(),
+        ),
+        Standing::Untold => (
+            Tone::Wary,
+            "nothing found broken, but not told",
+            join([seen, beside, known]),
+        ),
+    }
 }
 
 fn amounts(counts: &Counts, of: &[(Verdict, &str, &str)]) -> String {

@@ -48,6 +48,12 @@ fn point(run: &Run, judgement: &Judgement, number: usize, out: &mut dyn Write) -
             let reason = free(&plain::message(judgement));
             write!(out, " # SKIP not applicable: {reason}")?;
         }
+        // A point that fails and is still to be done fails no harness.
+        Verdict::Fail | Verdict::Error => {
+            if let Some(known) = run.known(judgement) {
+                write!(out, " # TODO known: {}", free(&escaped(known.explained())))?;
+            }
+        }
         _ => {}
     }
     writeln!(out)?;
@@ -67,6 +73,9 @@ fn diagnosis(run: &Run, judgement: &Judgement, out: &mut dyn Write) -> io::Resul
     let clause = &judgement.case.clause;
     member("severity", judgement.verdict.as_str(), out)?;
     member("message", &plain::message(judgement), out)?;
+    if let Some(known) = run.known(judgement) {
+        member("known", &escaped(known.explained()), out)?;
+    }
     member("level", clause.level.keyword(), out)?;
     member("statement", clause.statement, out)?;
     member("link", &clause.link(judgement.revision), out)?;
@@ -81,7 +90,7 @@ fn diagnosis(run: &Run, judgement: &Judgement, out: &mut dyn Write) -> io::Resul
 fn of_the_run(flaw: &Flaw, number: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "not ok {number} - {}", flaw.id)?;
     writeln!(out, "  ---")?;
-    member("message", &escaped(&flaw.message), out)?;
+    member("message", &plain::flaw(flaw), out)?;
     writeln!(out, "  ...")
 }
 

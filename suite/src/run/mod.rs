@@ -1,5 +1,6 @@
 //! A run: which cases are judged in which revisions, and what came of it.
 
+mod baseline;
 mod judge;
 mod lane;
 mod live;
@@ -14,6 +15,7 @@ use crate::{
     tape::Excerpt,
 };
 
+pub use baseline::{Baseline, BaselineError, Known, Update};
 pub use live::{NoServer, Watch, clean_up, run};
 pub use plan::{FailOn, Options, Selection, SelectionError};
 pub use verdict::Verdict;
@@ -84,6 +86,8 @@ pub struct Run {
     pub revisions: Vec<(Revision, Spoken)>,
     /// The verdicts, by revision, newest first, and in the order of the registry.
     pub judgements: Vec<Judgement>,
+    /// The failures that are known.
+    pub baseline: Option<Baseline>,
 }
 
 /// How many verdicts there are of each kind.
@@ -128,6 +132,8 @@ pub struct Flaw {
     pub id: &'static str,
     /// What is wrong, in one sentence: lower case, without a period.
     pub message: String,
+    /// The file and the line that it is about, if it is about one.
+    pub place: Option<(String, usize)>,
 }
 
 impl Run {
@@ -156,27 +162,44 @@ impl Run {
     }
 
     /// What is wrong with the run itself: if nothing was verified, or it did not come to its end, it
-    /// shows nothing.
+    /// shows nothing; and a baseline has to hold.
     pub fn flaws(&self) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         if !self.finished {
             flaws.push(Flaw {
                 id: "run/finished",
                 message: "the run was cut short: what it did not reach is not judged".to_owned(),
+                place: None,
             });
         }
         if Counts::of(&self.judgements).verified() == 0 {
             flaws.push(Flaw {
                 id: "run/something-verified",
                 message: "no clause was verified".to_owned(),
+                place: None,
             });
+        }
+        if let Some(baseline) = &self.baseline {
+            flaws.extend(baseline.flaws(self));
         }
         flaws
     }
 
+    /// The entry of the baseline that knows what the judgement says is broken.
+    pub fn known(&self, judgement: &Judgement) -> Option<&Known> {
+        self.baseline.as_ref()?.entry(self, judgement)
+    }
+
+    /// The verdicts that are not known.
+    pub fn unknown(&self) -> impl Iterator<Item = &Judgement> {
+        self.judgements
+            .iter()
+            .filter(|judgement| self.known(judgement).is_none())
+    }
+
     /// Whether the run is a failure at this threshold.
     pub fn fails(&self, threshold: FailOn) -> bool {
-        let counts = Counts::of(&self.judgements);
+        let counts = Counts::of(self.unknown());
         let shown = counts.conforms() && self.flaws().is_empty();
         match threshold {
             FailOn::Never => false,

@@ -8,7 +8,8 @@ use mcp_conform::report::FormatName;
 
 use super::{
     PLAIN,
-    hostile::{assert_plain, hostile},
+    baseline::baselined,
+    hostile::{assert_plain, hostile, hostile_and_known},
     made_up, whole, written,
 };
 
@@ -19,7 +20,9 @@ fn no_format_shows_a_letter_that_acts() {
     let runs = [
         ("made-up", made_up()),
         ("whole", whole()),
+        ("baselined", baselined()),
         ("hostile", hostile()),
+        ("hostile-and-known", hostile_and_known()),
     ];
     for format in FormatName::value_variants() {
         for (name, run) in &runs {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_conform::{
-    run::{Run, Spoken, Verdict},
+    run::{Baseline, Run, Spoken, Verdict},
     spec::Revision,
     tape::Stream,
 };
@@ -55,6 +55,16 @@ pub(crate) fn hostile() -> Run {
     run
 }
 
+/// The same run, with all of it known, for a reason that was copied from the server.
+pub(crate) fn hostile_and_known() -> Run {
+    let reason = toml::Value::from(HOSTILE);
+    let text = format!("[[known]]\ncase = \"*\"\nreason = {reason}\nissue = {reason}\n");
+    Run {
+        baseline: Some(Baseline::read(HOSTILE, &text).unwrap()),
+        ..hostile()
+    }
+}
+
 /// No letter moves a cursor, reorders its neighbours, hides, or is none at all.
 pub(crate) fn assert_plain(text: &str) {
     let bad = text.find(|letter: char| {
@@ -71,4 +81,55 @@ pub(crate) fn assert_plain(text: &str) {
             )
     });
     assert_eq!(bad, None, "{text}");
+}
+
+/// The text without its code: what is left is read as Markdown.
+pub(crate) fn without_code(text: &str) -> String {
+    let mut rest = String::new();
+    let mut fence: Option<String> = None;
+    for line in text.lines() {
+        match &fence {
+            Some(mark) if line == mark => fence = None,
+            Some(_) => {}
+            // A row of backticks with others behind it is no fence.
+            None if line.starts_with("```") && !line.trim_start_matches('`').contains('`') => {
+                let mark: String = line.chars().take_while(|letter| *letter == '`').collect();
+                fence = Some(mark);
+            }
+            None => {
+                rest += &without_spans(line);
+                rest.push('\n');
+            }
+        }
+    }
+    assert_eq!(fence, None, "a block of code does not end");
+    rest
+}
+
+/// The line without what stands between rows of backticks of one length.
+fn without_spans(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('`') {
+        out += &rest[..at];
+        let mark: String = rest[at..]
+            .chars()
+            .take_while(|letter| *letter == '`')
+            .collect();
+        let inside = &rest[at + mark.len()..];
+        let mut from = 0;
+        let end = loop {
+            let begin = from + inside[from..].find('`').unwrap_or_else(|| panic!("{line}"));
+            let row = inside[begin..]
+                .chars()
+                .take_while(|letter| *letter == '`')
+                .count();
+            if row == mark.len() {
+                break begin;
+            }
+            from = begin + row;
+        };
+        rest = &inside[end + mark.len()..];
+    }
+    out + rest
 }

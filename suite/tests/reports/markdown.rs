@@ -6,7 +6,7 @@ use mcp_conform::{
 
 use super::{
     NEW, PLAIN,
-    hostile::{HOSTILE, hostile},
+    hostile::{HOSTILE, hostile, without_code},
     judgement, made_up, whole, written,
 };
 
@@ -18,56 +18,6 @@ fn within(run: &Run, room: usize) -> String {
     let mut out = Vec::new();
     Markdown { room }.write(run, &mut out).unwrap();
     String::from_utf8(out).unwrap()
-}
-
-/// The text without its code: what is left is read as Markdown.
-fn without_code(text: &str) -> String {
-    let mut rest = String::new();
-    let mut fence: Option<String> = None;
-    for line in text.lines() {
-        match &fence {
-            Some(mark) if line == mark => fence = None,
-            Some(_) => {}
-            None if line.starts_with("```") => {
-                let mark: String = line.chars().take_while(|letter| *letter == '`').collect();
-                fence = Some(mark);
-            }
-            None => {
-                rest += &without_spans(line);
-                rest.push('\n');
-            }
-        }
-    }
-    assert_eq!(fence, None, "a block of code does not end");
-    rest
-}
-
-/// The line without what stands between rows of backticks of one length.
-fn without_spans(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(at) = rest.find('`') {
-        out += &rest[..at];
-        let mark: String = rest[at..]
-            .chars()
-            .take_while(|letter| *letter == '`')
-            .collect();
-        let inside = &rest[at + mark.len()..];
-        let mut from = 0;
-        let end = loop {
-            let begin = from + inside[from..].find('`').unwrap_or_else(|| panic!("{line}"));
-            let row = inside[begin..]
-                .chars()
-                .take_while(|letter| *letter == '`')
-                .count();
-            if row == mark.len() {
-                break begin;
-            }
-            from = begin + row;
-        };
-        rest = &inside[end + mark.len()..];
-    }
-    out + rest
 }
 
 #[test]
