@@ -112,10 +112,10 @@ fn write_all(command: &str, annotations: &[Annotation], out: &mut dyn Write) -> 
 fn write_one(command: &str, annotation: &Annotation, out: &mut dyn Write) -> io::Result<()> {
     let (title, message) = (property(&annotation.title), data(&annotation.message));
     let place = match &annotation.place {
-        Some((file, line)) => format!("file={},line={line},", property(&escaped(file))),
+        Some((file, line)) => format!(",file={},line={line}", property(&escaped(file))),
         None => String::new(),
     };
-    writeln!(out, "::{command} {place}title={title}::{message}")
+    writeln!(out, "::{command} title={title}{place}::{message}")
 }
 
 /// What stands behind the second `::`.
