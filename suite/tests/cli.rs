@@ -114,6 +114,16 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
 }
 
 #[test]
+fn without_a_run_there_is_no_report() {
+    let path = file("none.json");
+    fs::remove_file(&path).ok();
+    let report = format!("json={}", path.display());
+    let output = tool(&["stdio", "--report", &report, "--", "/nonexistent/server"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!path.exists());
+}
+
+#[test]
 fn exit_status_follows_the_threshold() {
     let with = |fault: &str, threshold: &str| {
         let args = [

@@ -192,11 +192,16 @@ impl OutputArgs {
     pub(super) fn check(&self) -> Result<(), Failure> {
         for (_, path) in &self.reports {
             has_folder(path).map_err(Failure::Usage)?;
+            let is_new = !path.exists();
             // Appending nothing shows whether it can be written, and keeps what is there.
             let opened = File::options().create(true).append(true).open(path);
             opened
                 .with_context(|| format!("cannot write the report {}", path.display()))
                 .map_err(Failure::Usage)?;
+            // Without a run there is no report, and an empty file is none that CI could read.
+            if is_new {
+                std::fs::remove_file(path).ok();
+            }
         }
         Ok(())
     }

@@ -14,7 +14,10 @@ mod summary;
 pub mod tap;
 mod text;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    ptr,
+};
 
 use clap::ValueEnum;
 
@@ -170,7 +173,7 @@ impl<'a> Finding<'a> {
             let alike = |finding: &&mut Finding<'_>| {
                 finding.id() == judgement.case.clause.id
                     && finding.newest().verdict == judgement.verdict
-                    && finding.known.map(|known| known.line) == known.map(|known| known.line)
+                    && finding.known.map(ptr::from_ref) == known.map(ptr::from_ref)
             };
             match findings.iter_mut().find(alike) {
                 Some(finding) => finding.judgements.push(judgement),

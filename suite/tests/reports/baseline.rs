@@ -397,3 +397,13 @@ fn reasons_stay_text_in_every_format() {
         assert!(line.starts_with("::notice title=4 known::"), "{line}");
     }
 }
+
+#[test]
+fn the_document_shows_an_entry_that_can_be_read() {
+    let page = include_str!("../../../docs/reports.md");
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let baseline = read(example);
+    assert_eq!(baseline.entries.len(), 1);
+    assert!(!with(run_of(&[]), example).fails(FailOn::Should));
+}
