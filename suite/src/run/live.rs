@@ -458,7 +458,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         started: started.to_string(),
         duration: live.recorder.now(),
         target: hide(&options.command.shell()),
-        file: options.command.file(),
+        file: options.command.file().map(|file| hide(&file)),
         transport: Transport::Stdio,
         server: live
             .server
