@@ -159,11 +159,8 @@ fn the_transcript_holds_every_byte_and_keeps_to_its_schema() {
         "stdout-latin1",
     ];
     assert_eq!(tool(&[&args[..], &command].concat()).status.code(), Some(1));
-    let schema = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/transcript.json"),
-    );
     let schema =
-        jsonschema::validator_for(&serde_json::from_str(&schema.unwrap()).unwrap()).unwrap();
+        jsonschema::validator_for(&serde_json::from_str(schemas::TRANSCRIPT).unwrap()).unwrap();
     let text = fs::read_to_string(path).unwrap();
     let mut stdout = String::new();
     let mut kinds = std::collections::BTreeSet::new();
@@ -181,7 +178,7 @@ fn the_transcript_holds_every_byte_and_keeps_to_its_schema() {
             kinds.extend(record.get("hex").map(|_| "hex".to_owned()));
         }
     }
-    let expected = ["closed", "ended", "hex", "opened", "stdin", "stdout"];
+    let expected = ["closed", "ended", "hex", "opened", "stdin", "stdout", "terminated"];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
     // Nothing stands between the messages that were told apart.
     let answers = stdout
