@@ -1,5 +1,17 @@
 //! All faults, grouped by the area of the clause that they violate.
 
+mod http_answers;
+mod http_events;
+mod http_methods;
+mod http_origins;
+mod http_posts;
+mod http_resumption;
+mod http_sessions;
+mod http_streams;
+mod http_versions;
+mod sse_origins;
+mod sse_posts;
+mod sse_stream;
 mod stdio_batch;
 mod stdio_exchange;
 mod stdio_input;
@@ -14,6 +26,18 @@ static GROUPS: &[&[Fault]] = &[
     stdio_exchange::FAULTS,
     stdio_life::FAULTS,
     stdio_batch::FAULTS,
+    http_methods::FAULTS,
+    http_answers::FAULTS,
+    http_posts::FAULTS,
+    http_streams::FAULTS,
+    http_events::FAULTS,
+    http_resumption::FAULTS,
+    http_sessions::FAULTS,
+    http_versions::FAULTS,
+    http_origins::FAULTS,
+    sse_stream::FAULTS,
+    sse_posts::FAULTS,
+    sse_origins::FAULTS,
 ];
 
 /// All faults, in a stable order, grouped by area.
