@@ -31,7 +31,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            patience: Some(Duration::from_secs(30)),
+            patience: Some(Duration::from_secs(1)),
             task_id: random_id,
             longest_ttl: 60 * 60 * 1000,
             makes_tasks: true,

@@ -6,6 +6,7 @@ mod launched;
 mod live;
 mod offline;
 mod plan;
+mod refused;
 mod track;
 mod verdict;
 

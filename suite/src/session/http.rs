@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::{
-    Broken, End, PostEnd, Posting, Refusal, Session,
+    Broken, End, How, PostEnd, Posting, Refusal, Session,
     wire::{Http, Wire},
 };
 use crate::{
@@ -148,6 +148,13 @@ impl Session {
     /// The session id that the server has given.
     pub(crate) fn session_id(&self) -> Option<String> {
         self.http()?.session_id.borrow().clone()
+    }
+
+    /// Whether the server, having answered `initialize`, keeps no session: it cannot know what came
+    /// before.
+    pub(crate) fn is_stateless(&self) -> bool {
+        let http = self.http().filter(|http| http.stream.is_none());
+        http.is_some_and(|http| http.session_id.borrow().is_none())
     }
 
     /// Forgets the session id: whoever has ended the session need not end it again.
@@ -477,13 +484,15 @@ impl Session {
     }
 
     /// Ends a session over HTTP: what is under way is read, the session deleted, streams closed.
-    pub(super) async fn end_http(self: &Rc<Self>, http: &Http) -> End {
+    pub(super) async fn end_http(self: &Rc<Self>, http: &Http, how: How) -> End {
         let quiet = self.limits.quiet;
         let idle = self.until(|state| state.ended || http.posting.get() == 0);
         let orderly = timeout(quiet, idle).await.is_ok();
         let id = http.session_id.borrow_mut().take();
         let url = http.url.borrow().clone();
-        if let (Some(id), Some(url), None) = (id, url, &http.stream) {
+        if let (Some(id), Some(url), None) = (id, url, &http.stream)
+            && how != How::Abandoned
+        {
             *http.session_id.borrow_mut() = Some(id);
             let headers = self.session_headers();
             let request = Request {

@@ -12,6 +12,7 @@ mod wire;
 
 use std::{
     cell::{Cell, RefCell},
+    hash::{BuildHasher, RandomState},
     path::Path,
     rc::Rc,
     time::Duration,
@@ -26,7 +27,7 @@ use tokio::{
 use url::Url;
 
 pub(crate) use end::{End, How};
-pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use handshake::{Newline, OpenFailure, Told};
 pub(crate) use http::ACCEPT;
 pub(crate) use launcher::Launcher;
 pub(crate) use peer::Manner;
@@ -53,6 +54,8 @@ pub struct Limits {
     pub exit: Duration,
     /// The quiet window, where only time can tell that nothing more comes.
     pub quiet: Duration,
+    /// For what a server may take very long to do, where the user allows it (`--long-wait`).
+    pub long_wait: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -62,6 +65,7 @@ impl Default for Limits {
             first_answer: Duration::from_secs(60),
             exit: Duration::from_secs(5),
             quiet: Duration::from_secs(1),
+            long_wait: None,
         }
     }
 }
@@ -81,15 +85,20 @@ pub(crate) trait Observer {
 pub(crate) struct Recorder {
     pub(crate) start: Instant,
     pub(crate) transcript: Option<Transcript>,
+    /// 32 hex digits that no other run has.
+    pub(crate) nonce: String,
     sessions: Cell<u32>,
     exchanges: Cell<u32>,
 }
 
 impl Recorder {
     pub(crate) fn new(start: Instant, transcript: Option<Transcript>) -> Recorder {
+        // Each hasher of the standard library has keys of its own, drawn at random.
+        let random = || RandomState::new().hash_one(0);
         Recorder {
             start,
             transcript,
+            nonce: format!("{:016x}{:016x}", random(), random()),
             sessions: Cell::new(0),
             exchanges: Cell::new(0),
         }
@@ -150,6 +159,8 @@ pub(crate) struct Session {
     counter: Cell<u32>,
     /// When each case had its turn.
     turns: RefCell<Vec<Duration>>,
+    /// Whether all its cases look at one conversation, and so have one turn.
+    one_turn: Cell<bool>,
     /// Where roots are, for a server that asks.
     root: String,
     manner: Cell<Manner>,
@@ -233,6 +244,7 @@ impl Session {
             changed: Notify::new(),
             counter: Cell::new(0),
             turns: RefCell::default(),
+            one_turn: Cell::new(false),
             root,
             manner: Cell::default(),
         });
@@ -263,6 +275,11 @@ impl Session {
         let number = self.counter.get() + 1;
         self.counter.set(number);
         format!("{name}-{number}")
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.recorder.nonce
     }
 
     /// Announces a request, so that its answer is kept.
@@ -459,8 +476,15 @@ impl Session {
     /// A case has its turn from now on; which one it is.
     pub(crate) fn begin_turn(&self) -> usize {
         let mut turns = self.turns.borrow_mut();
-        turns.push(self.now());
+        if turns.is_empty() || !self.one_turn.get() {
+            turns.push(self.now());
+        }
         turns.len() - 1
+    }
+
+    /// All cases of the session look at one conversation: what comes in it belongs to each.
+    pub(crate) fn share_turn(&self) {
+        self.one_turn.set(true);
     }
 
     /// From when to when a turn lasted.
@@ -494,6 +518,11 @@ impl Session {
             .split('.')
             .try_fold(&result["capabilities"], |value, name| value.get(name));
         capability.is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
+    }
+
+    /// The answer of a good client to a request of the server.
+    pub(crate) fn good_answer(&self, request: &Message) -> Option<Value> {
+        peer::answer(request, &self.root, Manner::Full)
     }
 
     /// The last lines of stderr, escaped.
