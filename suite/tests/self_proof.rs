@@ -30,7 +30,7 @@ fn main() {
 }
 
 /// One run over all revisions against the reference server.
-fn run(faults: &[&str]) -> Result<Vec<Verdict>, Failed> {
+fn run(faults: &[&str]) -> Result<Ran, Failed> {
     let mut command = Command::new(TOOL);
     command.args([
         "stdio",
@@ -40,6 +40,10 @@ fn run(faults: &[&str]) -> Result<Vec<Verdict>, Failed> {
         "never",
         "--timeout",
         "3",
+        "--tools",
+        "all",
+        "--long-wait",
+        "2",
         "--",
     ]);
     command.args([TOOL, "mock", "stdio"]);
@@ -52,7 +56,27 @@ fn run(faults: &[&str]) -> Result<Vec<Verdict>, Failed> {
     let results = report["results"]
         .as_array()
         .ok_or("the report has no results")?;
-    results.iter().map(Verdict::read).collect()
+    let revisions = report["revisions"]
+        .as_array()
+        .ok_or("the report has no revisions")?;
+    let spoken = revisions
+        .iter()
+        .filter(|revision| revision["spoken"] == true)
+        .map(|revision| Ok(revision["revision"].as_str().unwrap_or_default().parse()?));
+    Ok(Ran {
+        spoken: spoken.collect::<Result<_, Failed>>()?,
+        verdicts: results
+            .iter()
+            .map(Verdict::read)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// What a run came to.
+struct Ran {
+    /// The revisions that the server speaks.
+    spoken: Vec<Revision>,
+    verdicts: Vec<Verdict>,
 }
 
 struct Verdict {
@@ -75,31 +99,42 @@ impl Verdict {
 }
 
 /// How many verdicts a whole run has to give: no case may go missing.
-fn expected_count() -> usize {
+fn expected_count(revisions: &[Revision]) -> usize {
     let applicable = |revision: Revision| {
         cases::all().filter(move |case| {
             case.clause.holds_in(revision) && case.clause.transports.contains(&Transport::Stdio)
         })
     };
-    Revision::WITH_HANDSHAKE
-        .into_iter()
-        .map(|revision| applicable(revision).count())
+    revisions
+        .iter()
+        .map(|revision| applicable(*revision).count())
         .sum()
 }
 
+/// What a server that offers everything cannot show, and why. The fault shows that it is judged.
+const UNSEEN: [(&str, &str); 1] = [(
+    "lifecycle/undeclared-method-code",
+    "no capability is left undeclared",
+)];
+
+fn cannot_be_seen(verdict: &Verdict) -> bool {
+    let listed = UNSEEN.iter().any(|(case, _)| verdict.case == *case);
+    listed && verdict.verdict == "unverified"
+}
+
 fn honest() -> Result<(), Failed> {
-    let verdicts = run(&[])?;
+    let Ran { verdicts, .. } = run(&[])?;
     let bad: Vec<String> = verdicts
         .iter()
-        .filter(|verdict| verdict.verdict != "pass")
+        .filter(|verdict| verdict.verdict != "pass" && !cannot_be_seen(verdict))
         .map(|v| format!("{} {}: {} ({})", v.revision, v.case, v.verdict, v.message))
         .collect();
     complain(bad)?;
-    if verdicts.len() != expected_count() {
+    if verdicts.len() != expected_count(&Revision::WITH_HANDSHAKE) {
         return Err(format!(
             "{} verdicts instead of {}",
             verdicts.len(),
-            expected_count()
+            expected_count(&Revision::WITH_HANDSHAKE)
         )
         .into());
     }
@@ -107,13 +142,13 @@ fn honest() -> Result<(), Failed> {
 }
 
 fn caught(fault: &Fault) -> Result<(), Failed> {
-    let verdicts = run(&[fault.name])?;
+    let Ran { spoken, verdicts } = run(&[fault.name])?;
     let mut bad = Vec::new();
     for v in &verdicts {
         let own = v.case == fault.violates;
         let dragged = fault.drags.iter().any(|(clause, _)| v.case == *clause);
         let broken = matches!(v.verdict.as_str(), "fail" | "warn" | "note" | "error");
-        if own && v.verdict != violation(&v.case) {
+        if own && v.verdict != violation(&v.case, v.revision) {
             bad.push(format!(
                 "{} {} is not caught: {} ({})",
                 v.revision, v.case, v.verdict, v.message
@@ -125,18 +160,18 @@ fn caught(fault: &Fault) -> Result<(), Failed> {
             ));
         }
     }
-    if verdicts.len() != expected_count() {
+    if verdicts.len() != expected_count(&spoken) {
         bad.push(format!(
             "{} verdicts instead of {}",
             verdicts.len(),
-            expected_count()
+            expected_count(&spoken)
         ));
     }
     complain(bad)
 }
 
-fn violation(case: &str) -> &'static str {
-    match cases::find(case).map(|case| case.clause.level) {
+fn violation(case: &str, revision: Revision) -> &'static str {
+    match cases::find(case).map(|case| case.clause.level_in(revision)) {
         Some(Level::Must | Level::MustNot) => "fail",
         Some(Level::Should | Level::ShouldNot) => "warn",
         _ => "note",

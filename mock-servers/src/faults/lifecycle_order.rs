@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[Fault] = &[
             const READY: &str = "initialized has just come";
             let just_came = json!(is_initialized(asked));
             let came_before = asked.scene.memory.keep(READY, just_came);
-            if came_before == Some(json!(true)) && asked.is_request() && !asked.is("ping") {
+            if came_before == Some(json!(true)) && is_feature_request(asked) {
                 *reply = asked.refusal(-32600, "the session is still being set up");
             }
         }),
