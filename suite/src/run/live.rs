@@ -596,6 +596,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         processes: live.recorder.sessions(),
         revisions: Vec::new(),
         judgements: Vec::new(),
+        flaws: Vec::new(),
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
         let spoken = match spoken {

@@ -138,9 +138,7 @@ impl Options {
     /// that are selected, and those that are run. A rule alone provokes nothing, so what the
     /// others say is said for it too.
     pub(super) fn cases(&self, revision: Revision, transport: Transport) -> Planned {
-        let holds = |case: &&'static Case| {
-            case.clause.holds_in(revision) && case.clause.transports.contains(&transport)
-        };
+        let holds = |case: &&'static Case| case.clause.applies_in(revision, transport);
         let all: Vec<_> = cases::all().filter(holds).collect();
         let selected: Vec<_> = all
             .iter()

@@ -75,6 +75,7 @@ impl Session {
         };
         if how == How::Signal {
             process.terminate();
+            self.mark("terminated", json!({}));
             self.tell(&Event::Terminated);
         } else {
             self.close_stdin().await;
@@ -118,15 +119,15 @@ impl Session {
         self.tell(&Event::StderrEnded {
             not_utf8: not_utf8.as_deref(),
         });
-        self.tell(&Event::Ended {
-            orderly: exited_after.is_some() && !killed,
-        });
-        self.mark(
-            "ended",
-            json!({ "status": match &ended {
+        let orderly = exited_after.is_some() && !killed;
+        self.tell(&Event::Ended { orderly });
+        let status = match &ended {
             Ended::Itself(status) | Ended::Terminated(status) => status.as_str(),
             Ended::Killed => "killed",
-        } }),
+        };
+        self.mark(
+            "ended",
+            json!({ "status": status, "killed": killed, "orderly": orderly }),
         );
         End {
             exited_after,

@@ -12,6 +12,7 @@ mod wire;
 
 use std::{
     cell::{Cell, RefCell},
+    hash::{BuildHasher, RandomState},
     path::Path,
     rc::Rc,
     time::Duration,
@@ -72,21 +73,32 @@ impl Default for Limits {
 /// Sees everything that happens in a session, as it happens.
 pub(crate) trait Observer {
     fn see(&mut self, event: &Event<'_>, at: Duration);
+
+    /// How many requests of the client are unanswered.
+    fn in_flight(&self) -> usize;
+
+    /// Whether verdicts come of it.
+    fn judges(&self) -> bool;
 }
 
 /// The clock and the transcript that all sessions of a run share.
 pub(crate) struct Recorder {
     pub(crate) start: Instant,
     pub(crate) transcript: Option<Transcript>,
+    /// 32 hex digits that no other run has.
+    pub(crate) nonce: String,
     sessions: Cell<u32>,
     exchanges: Cell<u32>,
 }
 
 impl Recorder {
     pub(crate) fn new(start: Instant, transcript: Option<Transcript>) -> Recorder {
+        // Each hasher of the standard library has keys of its own, drawn at random.
+        let random = || RandomState::new().hash_one(0);
         Recorder {
             start,
             transcript,
+            nonce: format!("{:016x}{:016x}", random(), random()),
             sessions: Cell::new(0),
             exchanges: Cell::new(0),
         }
@@ -236,7 +248,11 @@ impl Session {
             root,
             manner: Cell::default(),
         });
-        session.mark("opened", json!({ "revision": revision.as_str() }));
+        let mut details = json!({ "revision": revision.as_str() });
+        if !session.observer.borrow().judges() {
+            details["judged"] = json!(false);
+        }
+        session.mark("opened", details);
         session
     }
 
@@ -259,6 +275,11 @@ impl Session {
         let number = self.counter.get() + 1;
         self.counter.set(number);
         format!("{name}-{number}")
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.recorder.nonce
     }
 
     /// Announces a request, so that its answer is kept.

@@ -25,7 +25,7 @@ use tokio::{
 use crate::{
     case::{Stop, unverified},
     session::{Answer, Broken, End, How, Newline, OpenFailure, Session, Stray},
-    spec::Revision,
+    spec::{Revision, Transport},
     tape::{Excerpt, Id, Message, Stream, escaped},
 };
 
@@ -105,6 +105,16 @@ impl Talk {
     pub fn fresh_id(&self) -> String {
         self.session
             .fresh_id(self.id.rsplit('/').next().unwrap_or(self.id))
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        self.session.nonce()
+    }
+
+    /// Over which transport the session runs.
+    pub(crate) fn transport(&self) -> Transport {
+        self.common.launcher.transport()
     }
 
     /// H, the harmless request: a `ping` with this id, without its line feed.

@@ -3,7 +3,10 @@
 use std::{fmt, rc::Rc, time::Duration};
 
 use serde_json::{Map, Value, json};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 use super::{PATIENCE, Talk};
 use crate::{
@@ -184,6 +187,43 @@ impl Talk {
         })
     }
 
+    /// Sends a text that holds several requests: what is waited for, by id.
+    pub(crate) async fn begin_all(&self, text: &[u8], ids: &[Id]) -> Result<Vec<Waiting>, Stop> {
+        let expect = |id: &Id| self.session.expect(id.clone());
+        let receivers: Vec<_> = ids.iter().map(expect).collect();
+        let sent = self.begin(text, None).await?;
+        let waiting = receivers.into_iter().map(|receiver| Waiting {
+            receiver: Some(receiver),
+            posting: sent.posting.clone(),
+            ..sent
+        });
+        Ok(waiting.collect())
+    }
+
+    /// What has become of it by now: for after [`Talk::fence`], which waits in its place. Over
+    /// HTTP the end of the post is waited for.
+    pub(crate) async fn so_far(&self, waiting: &mut Waiting) -> Reply {
+        let end = match &waiting.posting {
+            Err(broken) => return Reply::Gone(broken.clone()),
+            Ok(None) => None,
+            Ok(Some(posting)) => timeout(self.session.limits.answer, posting.ended())
+                .await
+                .ok(),
+        };
+        let received = waiting.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        let reply = match (received, end) {
+            (Some(Ok(answer)), _) => Reply::Answer(answer),
+            (_, Some(PostEnd::Refused(refusal))) => Reply::Refused(refusal),
+            (_, Some(PostEnd::Broke(reason))) => Reply::Gone(Broken::Cut(reason)),
+            _ => match self.nameless_since(waiting.begun) {
+                Some(stray) => Reply::Nameless(stray),
+                None if self.session.has_ended() => Reply::Gone(self.session.broken("the message")),
+                None => Reply::Silent,
+            },
+        };
+        self.logged(reply)
+    }
+
     /// Waits for the answer to what was begun.
     pub(crate) async fn finish(&self, waiting: Waiting, patience: Patience) -> Result<Reply, Stop> {
         let Waiting {
@@ -335,6 +375,20 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// How the post ended over HTTP, within the limit for one answer.
+    pub(crate) async fn posted(&self, limit: Duration) -> Option<PostEnd> {
+        match &self.posting {
+            Ok(Some(posting)) => timeout(limit, posting.ended()).await.ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether its answer has come, and nobody has had it yet.
+    pub(crate) fn has_come(&mut self) -> bool {
+        let answer = self.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        matches!(answer, Some(Ok(_)))
+    }
+
     /// When it was sent, counted from the start of the run.
     pub(crate) fn begun(&self) -> Duration {
         self.begun

@@ -69,7 +69,7 @@ const NOTHING_BEFORE_INITIALIZE: Case = Case::rule(
                         } else {
                             "notification"
                         },
-                        crate::tape::escaped(method.unwrap_or_default())
+                        escaped(method.unwrap_or_default())
                     ),
                     message,
                     past,
@@ -113,7 +113,7 @@ const NO_REQUESTS_BEFORE_INITIALIZED: Case = Case::probe(
                 Some((at, request)) => violated_by(
                     format!(
                         "the server sends `{}` before `notifications/initialized`",
-                        crate::tape::escaped(request.method.as_deref().unwrap_or_default())
+                        escaped(request.method.as_deref().unwrap_or_default())
                     ),
                     vec![Excerpt::of_message(*at, request)],
                 ),

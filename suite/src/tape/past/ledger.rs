@@ -41,6 +41,7 @@ pub struct Asked {
 pub struct Ledger {
     entries: HashMap<Id, Asked>,
     order: VecDeque<Id>,
+    open: usize,
     /// Whether some were forgotten: then an unknown id proves nothing.
     pub forgotten: bool,
 }
@@ -64,6 +65,11 @@ impl Ledger {
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many of them are unanswered.
+    pub fn open(&self) -> usize {
+        self.open
     }
 
     /// Whether none is remembered.
@@ -94,19 +100,23 @@ impl Ledger {
             cancelled: false,
             uses: uses + 1,
         };
-        if self.entries.insert(id.clone(), asked).is_none() {
-            self.order.push_back(id);
+        self.open += 1;
+        match self.entries.insert(id.clone(), asked) {
+            None => self.order.push_back(id),
+            Some(before) => self.open -= usize::from(before.answers == 0),
         }
         if self.order.len() > KEPT
             && let Some(oldest) = self.order.pop_front()
+            && let Some(asked) = self.entries.remove(&oldest)
         {
-            self.entries.remove(&oldest);
+            self.open -= usize::from(asked.answers == 0);
             self.forgotten = true;
         }
     }
 
     pub(super) fn answer(&mut self, response: &Message) {
         if let Some(asked) = response.id.as_ref().and_then(|id| self.entries.get_mut(id)) {
+            self.open -= usize::from(asked.answers == 0);
             asked.answers += 1;
             asked.failed = response.has_error();
         }

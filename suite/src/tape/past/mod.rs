@@ -1,4 +1,5 @@
 mod ledger;
+mod said;
 
 use std::time::Duration;
 
@@ -28,14 +29,21 @@ pub struct Past {
     pub client: Ledger,
     /// The server's requests.
     pub server: Ledger,
-    /// Whether the client has said something that is no well-formed message, or used an id twice.
+    /// Whether the client has said something that is no well-formed message, used an id twice, or
+    /// answered what nobody had asked.
     pub malformed: bool,
+    /// How many notifications the client has sent.
+    pub notifications: u64,
+    /// How many responses without an id the server has sent.
+    pub nameless: u64,
     /// The result of `initialize`, once it has come.
     pub initialized: Option<serde_json::Value>,
     /// Whether the event at hand answers `initialize`.
     pub at_initialize: bool,
     /// Whether the client has sent `notifications/initialized`.
     pub ready: bool,
+    /// When it did, counted from the start of the run.
+    pub ready_at: Option<Duration>,
     /// Whether the result of `initialize` named another version than the session is judged by. An
     /// answer that names no revision of the protocol is itself still judged.
     pub foreign: bool,
@@ -59,9 +67,12 @@ impl Past {
             client: Ledger::default(),
             server: Ledger::default(),
             malformed: false,
+            notifications: 0,
+            nameless: 0,
             initialized: None,
             at_initialize: false,
             ready: false,
+            ready_at: None,
             foreign: false,
             sent: None,
             before: None,
@@ -74,7 +85,10 @@ impl Past {
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
         match event {
-            Event::Sent(bytes) => self.sent_array |= bytes.trim_ascii_start().starts_with(b"["),
+            Event::Sent(bytes) => {
+                self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
+                self.malformed |= !said::is_readable(bytes);
+            }
             Event::Said(message) => self.said(message),
             Event::Message(message) if self.at_initialize => {
                 let named = offered(message).and_then(|version| version.as_str()?.parse().ok());
@@ -129,12 +143,21 @@ impl Past {
                 let uses = message.id.as_ref().and_then(|id| self.client.get(id));
                 self.malformed |= uses.is_some_and(|asked| asked.uses > 1);
             }
-            Kind::Notification => match message.method.as_deref() {
-                Some("notifications/cancelled") => self.client.cancel(message),
-                Some("notifications/initialized") => self.ready = true,
-                _ => {}
-            },
-            Kind::Response => self.server.answer(message),
+            Kind::Notification => {
+                self.notifications += 1;
+                match message.method.as_deref() {
+                    Some("notifications/cancelled") => self.client.cancel(message),
+                    Some("notifications/initialized") => {
+                        self.ready = true;
+                        self.ready_at.get_or_insert(self.now);
+                    }
+                    _ => {}
+                }
+            }
+            Kind::Response => {
+                self.malformed |= self.server.asked(message).is_none();
+                self.server.answer(message);
+            }
         }
     }
 
@@ -148,6 +171,7 @@ impl Past {
                 }
             }
             Kind::Response => {
+                self.nameless += u64::from(message.is_without_id());
                 if self.at_initialize
                     && let Some(result) = message.result()
                 {
