@@ -23,6 +23,9 @@ pub enum Stage {
     Rough,
     /// A process of its own, which the case ends.
     Own,
+    /// An open session that the cases with one label share: a scene that the first one plays
+    /// serves them all. For what takes its time, or wants a client of another manner.
+    Together(&'static str),
     /// A session that nobody has opened. The cases with one label share it, in their order; a
     /// scene that the first one plays serves them all.
     Unopened(&'static str),

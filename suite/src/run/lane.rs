@@ -158,6 +158,7 @@ impl<'a> LaneRun<'a> {
         let curtain = Rc::new(Curtain::default());
         let mut results = Vec::new();
         let mut background: FuturesUnordered<Probing> = FuturesUnordered::new();
+        let mut permit = Some(permit);
         let mut talks: Vec<Rc<Talk>> = Vec::new();
         let mut broken_by = None;
         if self.survey.take() {
@@ -177,7 +178,9 @@ impl<'a> LaneRun<'a> {
                 continue;
             };
             if stage == Stage::Last {
-                // From here on whatever comes is this case's doing.
+                // From here on whatever comes is this case's doing; one that only waits for the
+                // others leaves room for another session.
+                permit.take();
                 self.wait_for_late(&talks, &mut background, &curtain, &mut results)
                     .await;
             }
@@ -199,7 +202,7 @@ impl<'a> LaneRun<'a> {
             match stage {
                 Stage::Own => break,
                 // The others of the group look at what the first one has seen.
-                Stage::Unopened(_) | Stage::Once(_) => continue,
+                Stage::Together(_) | Stage::Unopened(_) | Stage::Once(_) => continue,
                 _ => {}
             }
             let unopened = stage == Stage::Opening && !talk.opened.get();
@@ -212,6 +215,8 @@ impl<'a> LaneRun<'a> {
                 break;
             }
         }
+        // What only waits leaves the others room to begin.
+        drop(permit);
         self.wait_for_late(&talks, &mut background, &curtain, &mut results)
             .await;
         if broken_by.is_none() && !background.is_empty() {
@@ -221,7 +226,6 @@ impl<'a> LaneRun<'a> {
                 async { session.sentinel().await.is_ok() && session.sentinel().await.is_ok() };
             self.meanwhile(settle, &mut background, &mut results).await;
         }
-        drop(permit);
         let how = if broken_by.is_some() {
             How::Quickly
         } else {

@@ -304,13 +304,18 @@ impl<'a> Revisioned<'a> {
         };
         let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));
         let rough = lane(1, How::Quickly, 1).run(of(&[Stage::Opening, Stage::Rough]), None);
-        let own = own
+        let mut own: Vec<_> = own
             .into_iter()
             .map(|case| vec![case])
-            .chain(self.unopened(newest))
+            .chain(self.labelled(newest))
+            .collect();
+        // What takes its time begins first.
+        own.sort_by_key(|cases| !matches!(cases[0].stage(), Some(Stage::Together(_))));
+        let own = own
+            .into_iter()
             .enumerate()
             .map(|(number, cases)| lane(2 + number, How::Quickly, 1).run(cases, None));
-        let (shared, rough, own) = futures_util::join!(shared, rough, join_all(own));
+        let (shared, own, rough) = futures_util::join!(shared, join_all(own), rough);
         let mut probed: Vec<Probed> = shared
             .into_iter()
             .chain(rough)
@@ -351,15 +356,15 @@ impl<'a> Revisioned<'a> {
         !self.absent.borrow().contains_key(case.clause.id)
     }
 
-    /// The groups of cases that share a session which nobody has opened.
-    fn unopened(&self, newest: bool) -> Vec<Vec<&'static Case>> {
+    /// The groups of cases that share a session by its label.
+    fn labelled(&self, newest: bool) -> Vec<Vec<&'static Case>> {
         let mut groups: Vec<(Stage, Vec<&'static Case>)> = Vec::new();
         for &case in self.planned.run.iter().filter(|case| self.applies(case)) {
             let Some(stage) = case.stage() else {
                 continue;
             };
             let wanted = match stage {
-                Stage::Unopened(_) => true,
+                Stage::Together(_) | Stage::Unopened(_) => true,
                 Stage::Once(_) => newest,
                 _ => false,
             };

@@ -123,7 +123,7 @@ pub struct Options {
     pub timeout: Duration,
     /// The limit for what a server may take very long to do; none if that is not waited for.
     pub long_wait: Option<Duration>,
-    /// How many processes are talked to at a time; those that are ending do not count.
+    /// How many processes are talked to at a time; those that are only waited for do not count.
     pub jobs: usize,
     /// Where the transcript goes.
     pub transcript: Option<std::path::PathBuf>,

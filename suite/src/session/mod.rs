@@ -520,6 +520,11 @@ impl Session {
         capability.is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
     }
 
+    /// The answer of a good client to a request of the server.
+    pub(crate) fn good_answer(&self, request: &Message) -> Option<Value> {
+        peer::answer(request, &self.root, Manner::Full)
+    }
+
     /// The last lines of stderr, escaped.
     pub(crate) fn stderr_tail(&self) -> Vec<String> {
         self.state.borrow().stderr.tail()

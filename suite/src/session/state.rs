@@ -48,6 +48,8 @@ pub(crate) struct State {
     /// Every id that we have used: an answer to one of them is no stray.
     asked: HashSet<Id>,
     pub(crate) strays: Vec<Stray>,
+    /// Responses to requests of ours that had been answered.
+    pub(crate) repeats: Vec<Stray>,
     /// Requests and notifications of the server.
     pub(crate) heard: Vec<(Duration, Message)>,
     /// Lines that were arrays.
@@ -99,10 +101,13 @@ impl State {
                     .as_ref()
                     .is_some_and(|id| self.asked.contains(id));
                 // What refuses a post over HTTP is told with the post.
+                let repeats = ours && !message.is_refusal();
                 let ours = ours || message.is_refusal();
                 // Long ones are few, or memory would not be bounded.
                 let room = if message.len() > LONG_STRAY { 4 } else { KEPT };
-                if !ours && self.strays.len() < room {
+                if repeats && self.repeats.len() < room {
+                    self.repeats.push(Stray { message, at });
+                } else if !ours && self.strays.len() < room {
                     self.strays.push(Stray { message, at });
                 }
             }

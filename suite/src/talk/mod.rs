@@ -356,6 +356,13 @@ impl Talk {
         strays
     }
 
+    /// The responses to a request of ours that came after its first one.
+    pub(crate) fn repeats_of(&self, id: &Id) -> Vec<Stray> {
+        let mut repeats = self.session.with_state(|state| state.repeats.clone());
+        repeats.retain(|repeat| repeat.message.id.as_ref() == Some(id));
+        repeats
+    }
+
     /// The arrays that came in this case's turn.
     pub(crate) fn arrays_of_turn(&self) -> Vec<Excerpt> {
         let turn = self.session.turn(self.turn);

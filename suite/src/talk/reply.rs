@@ -2,6 +2,7 @@
 
 use std::{fmt, rc::Rc, time::Duration};
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
 use tokio::{
     sync::oneshot,
@@ -184,6 +185,7 @@ impl Talk {
             sent: Instant::now(),
             begun,
             at: self.session.now(),
+            came: None,
         })
     }
 
@@ -195,6 +197,7 @@ impl Talk {
         let waiting = receivers.into_iter().map(|receiver| Waiting {
             receiver: Some(receiver),
             posting: sent.posting.clone(),
+            came: None,
             ..sent
         });
         Ok(waiting.collect())
@@ -224,6 +227,34 @@ impl Talk {
         self.logged(reply)
     }
 
+    /// Waits for the answer to what was begun, so long at most. What has not come by then may
+    /// still come: this can be asked again.
+    pub(crate) async fn within(&self, waiting: &mut Waiting, window: Duration) -> Option<Reply> {
+        let deadline = Instant::now() + window;
+        if let Err(broken) = &waiting.posting {
+            return Some(Reply::Gone(broken.clone()));
+        }
+        if let Some(receiver) = &mut waiting.receiver {
+            if window > PATIENCE {
+                self.leave_floor();
+            }
+            let posting = waiting.posting.as_ref().ok().and_then(Option::as_ref);
+            let answer = self.session.answer(receiver, waiting.at, deadline);
+            let came = tokio::select! {
+                biased;
+                answer = answer => answer.map(Reply::Answer),
+                Some(reply) = refused(posting) => Some(reply),
+            };
+            if let Some(came) = came {
+                waiting.receiver = None;
+                waiting.came = Some(self.logged(came));
+            }
+        }
+        let gone = || Reply::Gone(self.session.broken("the message"));
+        let came = waiting.came.clone();
+        came.or_else(|| self.session.has_ended().then(gone))
+    }
+
     /// Waits for the answer to what was begun.
     pub(crate) async fn finish(&self, waiting: Waiting, patience: Patience) -> Result<Reply, Stop> {
         let Waiting {
@@ -232,21 +263,13 @@ impl Talk {
             sent,
             begun,
             at,
+            ..
         } = waiting;
         let posting = match posting {
             Ok(posting) => posting,
             Err(broken) => return Ok(Reply::Gone(broken)),
         };
-        let refused = async {
-            match &posting {
-                None => std::future::pending().await,
-                Some(posting) => match posting.ended().await {
-                    PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
-                    PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
-                    PostEnd::Read(_) => None,
-                },
-            }
-        };
+        let refused = refused(posting.as_ref());
         let Some(mut receiver) = receiver else {
             let quick = tokio::select! {
                 biased;
@@ -256,7 +279,8 @@ impl Talk {
             };
             return Ok(self.logged(quick.unwrap_or(Reply::Silent)));
         };
-        let mut refused = std::pin::pin!(refused);
+        // A post that was read to its end refuses nothing any more.
+        let mut refused = std::pin::pin!(refused.fuse());
         let mut refusal = None;
         let answer = tokio::select! {
             biased;
@@ -309,6 +333,16 @@ impl Talk {
             }
         };
         self.session.answer(receiver, at, sent + limit).await
+    }
+
+    /// What has come for what was begun, if it has.
+    pub(crate) fn came(&self, waiting: &mut Waiting) -> Option<Reply> {
+        let received = waiting.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        if let Some(Ok(answer)) = received {
+            waiting.receiver = None;
+            waiting.came = Some(self.logged(Reply::Answer(answer)));
+        }
+        waiting.came.clone()
     }
 
     /// Sends a notification or a response; an HTTP refusal is told.
@@ -365,6 +399,18 @@ impl Talk {
     }
 }
 
+/// How a post failed, if it did; never over stdio.
+async fn refused(posting: Option<&Rc<Posting>>) -> Option<Reply> {
+    match posting {
+        None => std::future::pending().await,
+        Some(posting) => match posting.ended().await {
+            PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
+            PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
+            PostEnd::Read(_) => None,
+        },
+    }
+}
+
 /// A message that was sent and whose answer is still to be waited for.
 pub(crate) struct Waiting {
     receiver: Option<oneshot::Receiver<Answer>>,
@@ -372,6 +418,8 @@ pub(crate) struct Waiting {
     sent: Instant,
     begun: Duration,
     at: Duration,
+    /// What [`Talk::within`] has seen come.
+    came: Option<Reply>,
 }
 
 impl Waiting {

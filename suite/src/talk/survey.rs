@@ -452,6 +452,28 @@ impl Talk {
         })
     }
 
+    /// The progress notifications that have come for a token so far, as they are.
+    pub(crate) fn reports_of(&self, token: &Value) -> Vec<(Duration, Message)> {
+        let token = Id::of(token);
+        let reports_it = |message: &Message| {
+            message.kind() == Kind::Notification
+                && message.method.as_deref() == Some("notifications/progress")
+                && message
+                    .params()
+                    .and_then(|params| params.get("progressToken"))
+                    .map(Id::of)
+                    .as_ref()
+                    == Some(&token)
+        };
+        self.session.with_state(|state| {
+            let heard = state.heard.iter();
+            heard
+                .filter(|(_, message)| reports_it(message))
+                .cloned()
+                .collect()
+        })
+    }
+
     /// The `params` of the server's requests and notifications of this method so far.
     pub(crate) fn heard(&self, method: &str) -> Vec<(Duration, Value)> {
         self.session.with_state(|state| {

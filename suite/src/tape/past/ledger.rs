@@ -28,6 +28,8 @@ pub struct Asked {
     pub well_formed: bool,
     /// How many responses there were to its id so far.
     pub answers: u32,
+    /// The HTTP exchange that brought the last response; none over stdio.
+    pub answered_on: Option<u32>,
     /// Whether the last response was an error.
     pub failed: bool,
     /// Whether it was cancelled.
@@ -96,6 +98,7 @@ impl Ledger {
             task: params.is_some_and(|params| params.get("task").is_some_and(Value::is_object)),
             well_formed: request.is_well_formed(),
             answers: 0,
+            answered_on: None,
             failed: false,
             cancelled: false,
             uses: uses + 1,
@@ -118,6 +121,7 @@ impl Ledger {
         if let Some(asked) = response.id.as_ref().and_then(|id| self.entries.get_mut(id)) {
             self.open -= usize::from(asked.answers == 0);
             asked.answers += 1;
+            asked.answered_on = response.exchange.as_ref().map(|exchange| exchange.number);
             asked.failed = response.has_error();
         }
     }

@@ -1,4 +1,6 @@
 mod ledger;
+mod recent;
+mod reports;
 mod said;
 
 use std::time::Duration;
@@ -7,6 +9,11 @@ use super::{Event, Excerpt, Kind, Message, Stream};
 use crate::spec::Revision;
 
 pub use ledger::{Asked, Ledger};
+pub use recent::Recent;
+pub use reports::{Report, Reports, comes_late, compared};
+
+/// So many pings of the server are remembered.
+const PINGS: usize = 32;
 
 /// The bounded memory of rules: what one needs to know of the session before the event at hand.
 #[derive(Debug)]
@@ -32,6 +39,10 @@ pub struct Past {
     /// Whether the client has said something that is no well-formed message, used an id twice, or
     /// answered what nobody had asked.
     pub malformed: bool,
+    /// The client's progress tokens.
+    pub reports: Reports,
+    /// The server's pings.
+    pub pings: Recent,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -66,6 +77,8 @@ impl Past {
             sent_array: false,
             client: Ledger::default(),
             server: Ledger::default(),
+            reports: Reports::default(),
+            pings: Recent::default(),
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -140,8 +153,13 @@ impl Past {
         match message.kind() {
             Kind::Request => {
                 self.client.ask(message, self.now);
-                let uses = message.id.as_ref().and_then(|id| self.client.get(id));
-                self.malformed |= uses.is_some_and(|asked| asked.uses > 1);
+                let id = message.id.as_ref();
+                if let Some((id, asked)) = id.and_then(|id| Some((id, self.client.get(id)?))) {
+                    self.malformed |= asked.uses > 1;
+                    if let Some(token) = &asked.progress_token {
+                        self.reports.give(token, id);
+                    }
+                }
             }
             Kind::Notification => {
                 self.notifications += 1;
@@ -164,12 +182,19 @@ impl Past {
     /// Notes what the server says.
     fn heard(&mut self, message: &Message) {
         match message.kind() {
-            Kind::Request => self.server.ask(message, self.now),
-            Kind::Notification => {
-                if message.method.as_deref() == Some("notifications/cancelled") {
-                    self.server.cancel(message);
+            Kind::Request => {
+                if message.method.as_deref() == Some("ping") {
+                    self.pings.note(self.now, PINGS);
                 }
+                self.server.ask(message, self.now);
             }
+            Kind::Notification => match message.method.as_deref() {
+                Some("notifications/cancelled") => self.server.cancel(message),
+                Some("notifications/progress") => {
+                    self.reports.heard(message, &self.client, self.now);
+                }
+                _ => {}
+            },
             Kind::Response => {
                 self.nameless += u64::from(message.is_without_id());
                 if self.at_initialize
