@@ -250,14 +250,14 @@ impl<'a> Revisioned<'a> {
             .ok()?;
         // An answer that comes while stdin is open says that the first process is only slow.
         let open = Instant::now() + session.limits.quiet * 2;
-        let early = session.answer(&mut receiver, session.now(), open).await;
+        let early = session.answer(&mut receiver, open).await;
         session.close_stdin().await;
         if early.is_some() {
             session.end(How::Quickly).await;
             return None;
         }
         let deadline = Instant::now() + session.limits.answer;
-        let answer = session.answer(&mut receiver, session.now(), deadline).await;
+        let answer = session.answer(&mut receiver, deadline).await;
         session.end(How::Quickly).await;
         answer.map(drop)
     }
