@@ -1,8 +1,5 @@
 //! The order of the handshake.
 
-use futures_util::FutureExt;
-use tokio::time::timeout;
-
 use super::{
     Conversation, Opening, answer,
     between::Between,
@@ -452,9 +449,9 @@ const REPEATED_INITIALIZE_HARMLESS: Case = Case::probe(
             knows_order(s)?;
             let odd = held::<Odd>(s).await?;
             let running = running(&odd)?;
-            if matches!(running.again.sentinel, Reply::Gone(_)) {
+            if !running.again.sentinel.is_result() {
                 return unverified(
-                    "the session had ended before, see lifecycle/repeated-initialized-harmless",
+                    "the session was broken before, see lifecycle/repeated-initialized-harmless",
                 );
             }
             let second = &running.second;
@@ -486,13 +483,11 @@ impl Conversation for Batched {
         let initialize =
             json!({ "jsonrpc": "2.0", "id": id, "method": "initialize", "params": params });
         let batch = format!("[{initialize},{}]", s.ping(&other));
-        let waiting = s.begin(batch.as_bytes(), Some(Id::Text(id))).await?;
-        let mut reply = std::pin::pin!(s.finish(waiting, Patience::Limit));
-        let first = timeout(BEFORE, &mut reply).await.ok();
+        let mut waiting = s.begin(batch.as_bytes(), Some(Id::Text(id))).await?;
+        // Many drop the array: what does not come soon is not waited for.
+        let reply = s.within(&mut waiting, BEFORE).await;
         s.session.forget_session_id();
         let opening = Opening::play(s, params).await?;
-        // Many drop the array: what has not come by now is not waited for.
-        let reply = first.or_else(|| reply.now_or_never()).transpose()?;
         let opened = reply.is_some_and(|reply| reply.is_result());
         let instead = match opened && opening.initialize.is_error() {
             true => Some(initialized_and_served(s).await?),
