@@ -590,6 +590,11 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         target: hide(&options.target.name()),
         command_line: (options.target.subcommand(), hide(&options.target.shell())),
         transport: options.target.transport(),
+        file: options
+            .target
+            .command()
+            .and_then(|command| command.file())
+            .map(|file| hide(&file)),
         server: live
             .server
             .borrow()
@@ -601,7 +606,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         processes: live.recorder.sessions(),
         revisions: Vec::new(),
         judgements: Vec::new(),
-        flaws: Vec::new(),
+        unreadable: Vec::new(),
+        baseline: None,
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
         let spoken = match spoken {
