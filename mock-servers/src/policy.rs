@@ -37,7 +37,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            patience: Some(Duration::from_secs(30)),
+            patience: Some(Duration::from_secs(1)),
             answers_cancelled: false,
             cancel_stops_work: true,
             task_id: random_id,

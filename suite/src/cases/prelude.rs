@@ -13,7 +13,7 @@ pub(super) use crate::{
         Transport,
     },
     talk::{Patience, Reply, Scene},
-    tape::{Event, Excerpt, Id, Kind, Message, Past},
+    tape::{Event, Excerpt, Id, Kind, Message, Past, escaped},
 };
 
 /// The message of the server that the event is.

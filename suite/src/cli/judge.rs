@@ -45,12 +45,16 @@ pub(super) fn judge(
             args.run.timeout.as_secs_f64().to_string(),
         ]);
     }
+    if let Some(wait) = args.run.long_wait {
+        shell.extend(["--long-wait".to_owned(), wait.as_secs_f64().to_string()]);
+    }
     let options = Options {
         target: Rc::new(target),
         permissions: Rc::new(args.permissions.permissions()),
         revisions: args.selection.revisions.clone(),
         selection,
         timeout: args.run.timeout,
+        long_wait: args.run.long_wait,
         jobs: args.run.jobs(),
         transcript: args.output.transcript.clone(),
         secrets,

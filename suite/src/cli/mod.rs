@@ -6,6 +6,7 @@ mod judge;
 mod mock;
 mod options;
 mod stdio;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Command {
     Http(http::HttpArgs),
     /// Test an endpoint of HTTP+SSE, the transport of 2024-11-05
     Sse(http::SseArgs),
+    /// Judge recorded traffic: transcripts, or JSON-RPC messages one a line
+    Validate(validate::Args),
     /// Test the built-in reference server: a first look with nothing to set up
     Demo(stdio::DemoArgs),
     /// List the cases
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Http(args) => http::http(args),
         Command::Sse(args) => http::sse(args),
         Command::Demo(args) => stdio::demo(args),
+        Command::Validate(args) => validate::run(args),
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Mock(args) => mock::run(args),

@@ -131,6 +131,10 @@ pub(super) struct RunArgs {
     /// The limit for one answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) timeout: Duration,
+    /// Wait so long, in seconds, for what servers may take very long to do: to give up on a request
+    /// that the client leaves unanswered. Without it such clauses stay unverified
+    #[arg(long, value_name = "SECONDS", value_parser = long_wait)]
+    pub(super) long_wait: Option<Duration>,
     /// How many processes are talked to at a time; default: twice the processors, at least 4
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
@@ -174,6 +178,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (0.1..=3600.0).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| "give a number of seconds from 0.1 to 3600".to_owned())
+}
+
+fn long_wait(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.1..=90.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "give a number of seconds from 0.1 to 90".to_owned())
 }
 
 /// What is shown, and where it goes.

@@ -128,6 +128,9 @@ impl<'a> LaneRun<'a> {
             first.stage(),
             Some(Stage::Opening | Stage::Unopened(_) | Stage::Once(_))
         );
+        if matches!(first.stage(), Some(Stage::Unopened(_) | Stage::Once(_))) {
+            session.share_turn();
+        }
         if !opens_itself {
             if !self.alone {
                 session.set_listens();

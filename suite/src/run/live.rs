@@ -21,13 +21,14 @@ use super::{
     lane::{LaneRun, Open, Probed},
     launched::Launched,
     plan::Planned,
+    refused,
     verdict::{Outcome, Verdict},
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
-    session::{How, Launcher, Limits, Newline, OpenFailure, Recorder, Session},
+    session::{How, Launcher, Limits, Newline, Observer, OpenFailure, Recorder, Session},
     spec::{Gate, Revision},
-    talk::{Common, Curtain, Lane, Talk},
+    talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
     target::{LaunchError, Target, adopt_orphans, end_orphans},
     transport::{Client, ClientSetupError},
@@ -86,11 +87,13 @@ pub(super) struct Live<'a> {
     client: Option<Rc<Client>>,
     limits: Rc<Cell<Limits>>,
     recorder: Rc<Recorder>,
-    jobs: Semaphore,
+    jobs: Rc<Semaphore>,
     watch: Watch<'a>,
     done: Cell<usize>,
     total: Cell<usize>,
     server: RefCell<Option<(String, String)>>,
+    /// What is known of the versions that the server offers.
+    versions: Rc<Versions>,
     /// Whether the server is known to answer only once its stdin is closed.
     held_back: Cell<bool>,
 }
@@ -141,20 +144,52 @@ impl<'a> Revisioned<'a> {
             revision,
             findings,
             planned,
-            common: Rc::new(Common::new(launcher)),
+            common: Rc::new(Common::new(
+                launcher,
+                Rc::clone(&live.versions),
+                Rc::clone(&live.jobs),
+            )),
             absent: RefCell::default(),
         }
     }
 
     /// A session that nobody judges.
     fn launch_unseen(&self, env: Env) -> Result<Rc<Session>, LaunchError> {
-        let unseen = Judge::observer(0, self.revision, Findings::new(std::iter::empty()));
-        self.common.launcher.launch_seen_by(unseen, env)
+        let launcher = &self.common.launcher;
+        launcher.launch_seen_by(self.revision, self.nobody(), env)
+    }
+
+    /// The same in another revision.
+    pub(super) fn launch_unseen_in(&self, revision: Revision) -> Result<Rc<Session>, LaunchError> {
+        let launcher = &self.common.launcher;
+        launcher.launch_seen_by(revision, self.nobody(), &[])
+    }
+
+    fn nobody(&self) -> Rc<RefCell<dyn Observer>> {
+        Judge::observer(0, self.revision, Findings::new(std::iter::empty()))
+    }
+
+    /// Whether the case has a verdict in the report.
+    pub(super) fn selects(&self, case: &Case) -> bool {
+        let mut selected = self.planned.selected.iter();
+        selected.any(|selected| selected.clause.id == case.clause.id)
     }
 
     /// Opens the first session, which shows whether the revision is spoken.
     async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
         let permit = self.live.permit().await;
+        self.live.versions.claim(self.revision);
+        let asked = self.ask_now(permit).await;
+        let offered = match &asked {
+            Ok(Asked::Open(_)) => Offered::Version(self.revision.to_string()),
+            Ok(Asked::Failed(failure, _)) => Offered::of_failure(failure),
+            Ok(Asked::Unreadable(_)) | Err(_) => Offered::Nothing,
+        };
+        self.live.versions.tell(self.revision, offered);
+        asked
+    }
+
+    async fn ask_now(&self, permit: SemaphorePermit<'a>) -> Result<Asked<'a>, LaunchError> {
         let session = self.common.launcher.launch(0)?;
         session.set_listens();
         let begin = Instant::now();
@@ -174,8 +209,13 @@ impl<'a> Revisioned<'a> {
         let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
+            // It speaks a revision, and does not say which: that is a verdict.
+            (OpenFailure::NoVersion, Some(clause)) => Asked::Unreadable(clause),
             (
-                OpenFailure::OtherRevision(_) | OpenFailure::Refused(_) | OpenFailure::Status(..),
+                OpenFailure::OtherRevision(_)
+                | OpenFailure::NoVersion
+                | OpenFailure::Refused(_)
+                | OpenFailure::Status(..),
                 _,
             ) => Asked::Failed(failure, session),
             // It speaks, but in a way that no client can read: that is a verdict.
@@ -250,6 +290,7 @@ impl<'a> Revisioned<'a> {
                 .collect()
         };
         *self.absent.borrow_mut() = self.absent(&open.session);
+        self.common.opened(&open.session);
         let own = of(&[Stage::Own]);
         self.common.launcher.set_spare(REPLACEMENTS);
         let surveyed = self.planned.run.iter().any(|case| case.is_about_messages());
@@ -512,14 +553,16 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         client,
         limits: Rc::new(Cell::new(Limits {
             answer: options.timeout,
+            long_wait: options.long_wait,
             ..Limits::default()
         })),
         recorder: Rc::new(Recorder::new(Instant::now(), transcript)),
-        jobs: Semaphore::new(options.jobs.max(1)),
+        jobs: Rc::new(Semaphore::new(options.jobs.max(1))),
         watch,
         done: Cell::new(0),
         total: Cell::new(0),
         server: RefCell::default(),
+        versions: Rc::default(),
         held_back: Cell::new(false),
     };
     let launched = match (&*options.target, &live.client) {
@@ -558,6 +601,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         processes: live.recorder.sessions(),
         revisions: Vec::new(),
         judgements: Vec::new(),
+        flaws: Vec::new(),
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
         let spoken = match spoken {
@@ -600,7 +644,7 @@ async fn judge_all<'a>(
     live: &'a Live<'a>,
     revised: &'a [Revisioned<'a>],
 ) -> Result<Vec<Judged>, NoServer> {
-    let Some((first, others)) = revised.split_first() else {
+    let Some((first_asked, others)) = revised.split_first() else {
         return Ok(Vec::new());
     };
     let newest = Cell::new(true);
@@ -628,7 +672,7 @@ async fn judge_all<'a>(
             Tried::Failed(spoken)
         }
     };
-    let asked = first.ask().await?;
+    let asked = first_asked.ask().await?;
     if matches!(asked, Asked::Failed(OpenFailure::Silent, _)) {
         // It has had the time to download; from now on it is only asked.
         let mut limits = live.limits.get();
@@ -643,7 +687,8 @@ async fn judge_all<'a>(
                 Err(error) => Tried::Failed(Spoken::No(error.to_string())),
             }),
     );
-    let (first, rest) = futures_util::join!(go(first, asked), rest);
+    // The others ask before the lanes of the first take the leave to run.
+    let (rest, first) = futures_util::join!(rest, go(first_asked, asked));
     let tried: Vec<Tried> = std::iter::once(first).chain(rest).collect();
     let once: Vec<Probed> = tried
         .iter()
@@ -666,12 +711,22 @@ async fn judge_all<'a>(
         .collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
         let mut failed = failed.into_inner();
+        if failed.len() == revised.len()
+            && let Some(probed) = refused::judged(first_asked, &failed).await
+        {
+            let judged = revised.iter().map(|revised| {
+                let fold = revised.fold(vec![probed.clone()], Some(refused::CLAUSE));
+                (Spoken::Yes, fold)
+            });
+            return Ok(judged.collect());
+        }
         // The most telling failure: an answer, then a death, then silence.
         failed.sort_by_key(|(failure, _)| match failure {
             OpenFailure::OtherRevision(_) => 0,
-            OpenFailure::Refused(_) => 1,
-            OpenFailure::Died => 2,
-            _ => 3,
+            OpenFailure::NoVersion => 1,
+            OpenFailure::Refused(_) => 2,
+            OpenFailure::Died => 3,
+            _ => 4,
         });
         if let Some((failure, session)) = failed.first() {
             let asked: Vec<_> = revised
@@ -702,7 +757,10 @@ impl OpenFailure {
             OpenFailure::OtherRevision(offered) => {
                 format!("`initialize` is answered with revision `{offered}`")
             }
-            OpenFailure::Refused(error) => format!("`initialize` is refused: {error}"),
+            OpenFailure::NoVersion => {
+                "the answer to `initialize` names no protocol version".to_owned()
+            }
+            OpenFailure::Refused(told) => format!("`initialize` is refused: {}", told.error),
             OpenFailure::Status(401 | 403, _) => {
                 "`initialize` is refused for lack of credentials; \
                  give them with --header 'Authorization: Bearer …'"
@@ -711,8 +769,11 @@ impl OpenFailure {
             OpenFailure::Status(status, None) => {
                 format!("`initialize` is answered with HTTP status {status}")
             }
-            OpenFailure::Status(status, Some(error)) => {
-                format!("`initialize` is answered with HTTP status {status}: {error}")
+            OpenFailure::Status(status, Some(told)) => {
+                format!(
+                    "`initialize` is answered with HTTP status {status}: {}",
+                    told.error
+                )
             }
             OpenFailure::Closed(reason) => reason.clone(),
             OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),

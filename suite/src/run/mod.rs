@@ -4,7 +4,10 @@ mod judge;
 mod lane;
 mod launched;
 mod live;
+mod offline;
 mod plan;
+mod refused;
+mod track;
 mod verdict;
 
 use std::time::Duration;
@@ -16,6 +19,7 @@ use crate::{
 };
 
 pub use live::{NoServer, Watch, clean_up, run};
+pub use offline::{From, Offline, OfflineError, judge as judge_recorded};
 pub use plan::{FailOn, Options, Selection, SelectionError};
 pub use verdict::Verdict;
 
@@ -85,6 +89,21 @@ pub struct Run {
     pub revisions: Vec<(Revision, Spoken)>,
     /// The verdicts, by revision, newest first, and in the order of the registry.
     pub judgements: Vec<Judgement>,
+    /// Lines of a recording that could not be read.
+    pub flaws: Vec<Flaw>,
+}
+
+/// A line of a recording that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its beginning, escaped.
+    pub text: String,
 }
 
 /// How many verdicts there are of each kind.
@@ -151,7 +170,8 @@ impl Run {
     /// that did not come to its end, shows nothing, and is one too.
     pub fn fails(&self, threshold: FailOn) -> bool {
         let counts = Counts::of(&self.judgements);
-        let shown = counts.conforms() && counts.verified() > 0 && self.finished;
+        let shown =
+            counts.conforms() && counts.verified() > 0 && self.finished && self.flaws.is_empty();
         match threshold {
             FailOn::Never => false,
             FailOn::Must => !shown,

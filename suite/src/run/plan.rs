@@ -121,6 +121,8 @@ pub struct Options {
     pub selection: Selection,
     /// The limit for one answer.
     pub timeout: Duration,
+    /// The limit for what a server may take very long to do; none if that is not waited for.
+    pub long_wait: Option<Duration>,
     /// How many processes are talked to at a time; those that are only waited for do not count.
     pub jobs: usize,
     /// Where the transcript goes.
@@ -136,9 +138,7 @@ impl Options {
     /// that are selected, and those that are run. A rule alone provokes nothing, so what the
     /// others say is said for it too.
     pub(super) fn cases(&self, revision: Revision, transport: Transport) -> Planned {
-        let holds = |case: &&'static Case| {
-            case.clause.holds_in(revision) && case.clause.transports.contains(&transport)
-        };
+        let holds = |case: &&'static Case| case.clause.applies_in(revision, transport);
         let all: Vec<_> = cases::all().filter(holds).collect();
         let selected: Vec<_> = all
             .iter()

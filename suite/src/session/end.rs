@@ -18,6 +18,8 @@ pub(crate) enum How {
     Orderly,
     /// The same with the quiet window for a limit: the verdict on the exit is made elsewhere.
     Quickly,
+    /// As a client that goes without a word: connections are closed, and nothing is said.
+    Abandoned,
     /// SIGTERM with stdin open.
     Signal,
 }
@@ -52,7 +54,7 @@ impl Session {
     pub(crate) async fn end(self: &Rc<Self>, how: How) -> End {
         match &self.wire {
             Wire::Stdio(pipes) => self.end_process(pipes, how).await,
-            Wire::Http(http) => self.end_http(http).await,
+            Wire::Http(http) => self.end_http(http, how).await,
         }
     }
 
@@ -60,7 +62,7 @@ impl Session {
         let begin = Instant::now();
         let limit = match how {
             How::Orderly | How::Signal => self.limits.exit,
-            How::Quickly => self.limits.quiet,
+            How::Quickly | How::Abandoned => self.limits.quiet,
         };
         let mut guard = pipes.process.lock().await;
         let Some(mut process) = guard.take() else {
@@ -73,6 +75,7 @@ impl Session {
         };
         if how == How::Signal {
             process.terminate();
+            self.mark("terminated", json!({}));
             self.tell(&Event::Terminated);
         } else {
             self.close_stdin().await;
@@ -116,15 +119,15 @@ impl Session {
         self.tell(&Event::StderrEnded {
             not_utf8: not_utf8.as_deref(),
         });
-        self.tell(&Event::Ended {
-            orderly: exited_after.is_some() && !killed,
-        });
-        self.mark(
-            "ended",
-            json!({ "status": match &ended {
+        let orderly = exited_after.is_some() && !killed;
+        self.tell(&Event::Ended { orderly });
+        let status = match &ended {
             Ended::Itself(status) | Ended::Terminated(status) => status.as_str(),
             Ended::Killed => "killed",
-        } }),
+        };
+        self.mark(
+            "ended",
+            json!({ "status": status, "killed": killed, "orderly": orderly }),
         );
         End {
             exited_after,

@@ -32,12 +32,14 @@ impl Newline {
 pub(crate) enum OpenFailure {
     /// The server offers another revision, or names none that we know.
     OtherRevision(String),
-    /// `initialize` was answered by this error.
-    Refused(String),
+    /// The result names no version at all.
+    NoVersion,
+    /// `initialize` was answered by an error.
+    Refused(Told),
     /// The process ended before it answered.
     Died,
     /// The post of `initialize` is refused with this HTTP status, and what its body says.
-    Status(u16, Option<String>),
+    Status(u16, Option<Told>),
     /// There is no connection, for this reason.
     Closed(String),
     /// It writes without bounds.
@@ -46,6 +48,24 @@ pub(crate) enum OpenFailure {
     Silent,
     /// The answer stands on stderr, and on stdout there is none.
     OnStderr,
+}
+
+/// The error that `initialize` was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The code, if it is an integer.
+    pub(crate) code: Option<i64>,
+    /// The error as it stands, its beginning.
+    pub(crate) error: String,
+}
+
+impl Told {
+    fn of(error: &Value) -> Told {
+        Told {
+            code: error["code"].as_i64(),
+            error: beginning(&error.to_string(), 300),
+        }
+    }
 }
 
 impl Session {
@@ -82,10 +102,12 @@ impl Session {
         };
         let message = answer.message.value().cloned().unwrap_or_default();
         let Some(result) = message.get("result") else {
-            let error = message.get("error").unwrap_or(&Value::Null).to_string();
-            return Err(OpenFailure::Refused(beginning(&error, 300)));
+            let error = message.get("error").unwrap_or(&Value::Null);
+            return Err(OpenFailure::Refused(Told::of(error)));
         };
-        let offered = result["protocolVersion"].as_str().unwrap_or_default();
+        let Some(offered) = result["protocolVersion"].as_str() else {
+            return Err(OpenFailure::NoVersion);
+        };
         if offered != self.revision.as_str() {
             return Err(OpenFailure::OtherRevision(beginning(offered, 40)));
         }
@@ -179,8 +201,7 @@ async fn refused(posting: Option<&Posting>) -> OpenFailure {
                 .message
                 .as_ref()
                 .and_then(|message| message.get("error"));
-            let text = error.map(|error| beginning(&error.to_string(), 300));
-            OpenFailure::Status(refusal.status, text)
+            OpenFailure::Status(refusal.status, error.map(Told::of))
         }
         PostEnd::Broke(reason) => OpenFailure::Closed(reason),
         // The answer may still come on another stream.

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::{
-    Broken, End, PostEnd, Posting, Refusal, Session,
+    Broken, End, How, PostEnd, Posting, Refusal, Session,
     wire::{Http, Wire},
 };
 use crate::{
@@ -150,6 +150,13 @@ impl Session {
         self.http()?.session_id.borrow().clone()
     }
 
+    /// Whether the server, having answered `initialize`, keeps no session: it cannot know what came
+    /// before.
+    pub(crate) fn is_stateless(&self) -> bool {
+        let http = self.http().filter(|http| http.stream.is_none());
+        http.is_some_and(|http| http.session_id.borrow().is_none())
+    }
+
     /// Forgets the session id: whoever has ended the session need not end it again.
     pub(crate) fn forget_session_id(&self) {
         if let Some(http) = self.http() {
@@ -266,9 +273,9 @@ impl Session {
             Err(reason) => return self.cut(&exchange, &[], reason),
         };
         // A stream under a wrong label is read all the same: the label is the finding.
-        if exchange.status < 400
-            && exchange.media_type().as_deref() != Some("application/json")
-            && first.as_ref().is_some_and(|bytes| looks_like_stream(bytes))
+        if first
+            .as_ref()
+            .is_some_and(|bytes| exchange.is_stream_by(bytes))
         {
             let begun = first.take().unwrap_or_default();
             return self.read_stream(opened, exchange, begun, posting).await;
@@ -294,6 +301,7 @@ impl Session {
             posting.said(&message);
             self.on_message(message);
         }
+        self.mark_closed(&exchange, Close::Ended);
         self.tell(&Event::Body {
             exchange: &exchange,
             body: body.text(),
@@ -313,6 +321,7 @@ impl Session {
 
     fn cut(&self, exchange: &Rc<Exchange>, body: &[u8], reason: String) -> PostEnd {
         let len = body.len() as u64;
+        self.mark_closed(exchange, Close::Cut);
         self.tell(&Event::Body {
             exchange,
             body,
@@ -361,14 +370,7 @@ impl Session {
         let mut state = self.state.borrow_mut();
         state.streams.retain(|known| !Rc::ptr_eq(known, exchange));
         drop(state);
-        self.mark(
-            "closed",
-            json!({ "exchange": exchange.number, "by": match close {
-            Close::Ended => "server",
-            Close::Cut => "cut",
-            Close::Ours => "client",
-        } }),
-        );
+        self.mark_closed(exchange, close);
         self.tell(&Event::Closed { exchange, close });
         self.changed.notify_waiters();
     }
@@ -482,13 +484,15 @@ impl Session {
     }
 
     /// Ends a session over HTTP: what is under way is read, the session deleted, streams closed.
-    pub(super) async fn end_http(self: &Rc<Self>, http: &Http) -> End {
+    pub(super) async fn end_http(self: &Rc<Self>, http: &Http, how: How) -> End {
         let quiet = self.limits.quiet;
         let idle = self.until(|state| state.ended || http.posting.get() == 0);
         let orderly = timeout(quiet, idle).await.is_ok();
         let id = http.session_id.borrow_mut().take();
         let url = http.url.borrow().clone();
-        if let (Some(id), Some(url), None) = (id, url, &http.stream) {
+        if let (Some(id), Some(url), None) = (id, url, &http.stream)
+            && how != How::Abandoned
+        {
             *http.session_id.borrow_mut() = Some(id);
             let headers = self.session_headers();
             let request = Request {
@@ -512,7 +516,7 @@ impl Session {
         }
         self.close("the session is over".to_owned());
         self.tell(&Event::Ended { orderly });
-        self.mark("ended", json!({ "status": "closed" }));
+        self.mark("ended", json!({ "status": "closed", "orderly": orderly }));
         self.changed.notify_waiters();
         End {
             exited_after: Some(Duration::ZERO),
@@ -550,6 +554,11 @@ impl Session {
                 "headers": headers,
             }),
         );
+    }
+
+    fn mark_closed(&self, exchange: &Exchange, close: Close) {
+        let by = close.as_str();
+        self.mark("closed", json!({ "exchange": exchange.number, "by": by }));
     }
 
     fn record(&self, exchange: &Exchange, bytes: &[u8]) {
@@ -599,12 +608,4 @@ fn retry_after(exchange: &Exchange) -> Duration {
     seconds
         .map_or(Duration::from_secs(1), Duration::from_secs)
         .min(RETRY_AFTER)
-}
-
-/// Whether a body begins as an event stream does.
-fn looks_like_stream(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    [b"event:".as_slice(), b"data:", b"id:", b"retry:", b":"]
-        .iter()
-        .any(|start| text.starts_with(start))
 }

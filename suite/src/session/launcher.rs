@@ -56,17 +56,26 @@ impl Launcher {
 
     /// A session to which nothing has been said, for a lane.
     pub(crate) fn launch(&self, lane: usize) -> Result<Rc<Session>, LaunchError> {
-        self.launch_seen_by((self.observing)(lane), &[])
+        self.launch_in(self.revision, lane)
+    }
+
+    /// The same, to be opened in this revision.
+    pub(crate) fn launch_in(
+        &self,
+        revision: Revision,
+        lane: usize,
+    ) -> Result<Rc<Session>, LaunchError> {
+        self.launch_seen_by(revision, (self.observing)(lane), &[])
     }
 
     /// The same with an observer of its own, and environment variables besides.
     pub(crate) fn launch_seen_by(
         &self,
+        revision: Revision,
         observer: Rc<RefCell<dyn Observer>>,
         env: &[(&str, &str)],
     ) -> Result<Rc<Session>, LaunchError> {
-        let recorder = Rc::clone(&self.recorder);
-        let (revision, limits) = (self.revision, self.limits.get());
+        let (recorder, limits) = (Rc::clone(&self.recorder), self.limits.get());
         match (&*self.target, &self.client) {
             (Target::Http(endpoint) | Target::Sse(endpoint), Some(client)) => {
                 Ok(Session::over_http(

@@ -12,6 +12,7 @@ mod wire;
 
 use std::{
     cell::{Cell, RefCell},
+    hash::{BuildHasher, RandomState},
     path::Path,
     rc::Rc,
     time::Duration,
@@ -26,7 +27,7 @@ use tokio::{
 use url::Url;
 
 pub(crate) use end::{End, How};
-pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use handshake::{Newline, OpenFailure, Told};
 pub(crate) use http::ACCEPT;
 pub(crate) use launcher::Launcher;
 pub(crate) use peer::Manner;
@@ -53,6 +54,8 @@ pub struct Limits {
     pub exit: Duration,
     /// The quiet window, where only time can tell that nothing more comes.
     pub quiet: Duration,
+    /// For what a server may take very long to do, where the user allows it (`--long-wait`).
+    pub long_wait: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -62,6 +65,7 @@ impl Default for Limits {
             first_answer: Duration::from_secs(60),
             exit: Duration::from_secs(5),
             quiet: Duration::from_secs(1),
+            long_wait: None,
         }
     }
 }
@@ -69,21 +73,32 @@ impl Default for Limits {
 /// Sees everything that happens in a session, as it happens.
 pub(crate) trait Observer {
     fn see(&mut self, event: &Event<'_>, at: Duration);
+
+    /// How many requests of the client are unanswered.
+    fn in_flight(&self) -> usize;
+
+    /// Whether verdicts come of it.
+    fn judges(&self) -> bool;
 }
 
 /// The clock and the transcript that all sessions of a run share.
 pub(crate) struct Recorder {
     pub(crate) start: Instant,
     pub(crate) transcript: Option<Transcript>,
+    /// 32 hex digits that no other run has.
+    pub(crate) nonce: String,
     sessions: Cell<u32>,
     exchanges: Cell<u32>,
 }
 
 impl Recorder {
     pub(crate) fn new(start: Instant, transcript: Option<Transcript>) -> Recorder {
+        // Each hasher of the standard library has keys of its own, drawn at random.
+        let random = || RandomState::new().hash_one(0);
         Recorder {
             start,
             transcript,
+            nonce: format!("{:016x}{:016x}", random(), random()),
             sessions: Cell::new(0),
             exchanges: Cell::new(0),
         }
@@ -144,6 +159,8 @@ pub(crate) struct Session {
     counter: Cell<u32>,
     /// When each case had its turn.
     turns: RefCell<Vec<Duration>>,
+    /// Whether all its cases look at one conversation, and so have one turn.
+    one_turn: Cell<bool>,
     /// Where roots are, for a server that asks.
     root: String,
     manner: Cell<Manner>,
@@ -227,10 +244,15 @@ impl Session {
             changed: Notify::new(),
             counter: Cell::new(0),
             turns: RefCell::default(),
+            one_turn: Cell::new(false),
             root,
             manner: Cell::default(),
         });
-        session.mark("opened", json!({ "revision": revision.as_str() }));
+        let mut details = json!({ "revision": revision.as_str() });
+        if !session.observer.borrow().judges() {
+            details["judged"] = json!(false);
+        }
+        session.mark("opened", details);
         session
     }
 
@@ -253,6 +275,11 @@ impl Session {
         let number = self.counter.get() + 1;
         self.counter.set(number);
         format!("{name}-{number}")
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.recorder.nonce
     }
 
     /// Announces a request, so that its answer is kept.
@@ -449,8 +476,15 @@ impl Session {
     /// A case has its turn from now on; which one it is.
     pub(crate) fn begin_turn(&self) -> usize {
         let mut turns = self.turns.borrow_mut();
-        turns.push(self.now());
+        if turns.is_empty() || !self.one_turn.get() {
+            turns.push(self.now());
+        }
         turns.len() - 1
+    }
+
+    /// All cases of the session look at one conversation: what comes in it belongs to each.
+    pub(crate) fn share_turn(&self) {
+        self.one_turn.set(true);
     }
 
     /// From when to when a turn lasted.

@@ -60,20 +60,22 @@ impl Session {
     /// Reads stderr to its end: a full pipe would stop the server.
     pub(super) async fn read_stderr(self: Rc<Self>, mut stderr: ChildStderr) {
         let mut chunk = vec![0; CHUNK];
-        let mut lines = Lines::default();
         while let Some(read) = read(&mut stderr, &mut chunk).await {
             let bytes = &chunk[..read];
             if let Some(transcript) = &self.recorder.transcript {
                 transcript.bytes(self.now(), self.number, Stream::Stderr, None, bytes);
             }
-            self.state.borrow_mut().stderr.push(bytes);
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
             // A response to an open request may have gone to the wrong stream.
-            if self.state.borrow().in_flight() > 0 {
-                lines.push(bytes, 0, &mut |found| {
-                    if let Found::Message(message) = found {
-                        self.on_stderr(&message);
-                    }
-                });
+            let waiting = &state.waiting;
+            let awaits = |id: &Id| waiting.contains_key(id);
+            let open = !waiting.is_empty();
+            if state
+                .stderr
+                .read(bytes, open.then_some(&awaits as &dyn Fn(&Id) -> bool))
+            {
+                self.changed.notify_waiters();
             }
         }
         let mut state = self.state.borrow_mut();
@@ -81,20 +83,6 @@ impl Session {
         state.stderr_ended = true;
         drop(state);
         self.changed.notify_waiters();
-    }
-
-    fn on_stderr(&self, message: &Message) {
-        let mut state = self.state.borrow_mut();
-        if let (Kind::Response, Some(id), Some(text)) =
-            (message.kind(), &message.id, message.text())
-            && state.awaits(id)
-            && state.stderr.answers.len() < 64
-        {
-            let answer = (id.clone(), text.to_vec());
-            state.stderr.answers.push(answer);
-            drop(state);
-            self.changed.notify_waiters();
-        }
     }
 
     fn arrived(self: &Rc<Self>, bytes: &[u8]) {
@@ -109,7 +97,10 @@ impl Session {
     fn take(self: &Rc<Self>, run: impl FnOnce(&mut Lines, usize, &mut dyn FnMut(Found))) {
         let (mut lines, in_flight) = {
             let mut state = self.state.borrow_mut();
-            (std::mem::take(&mut state.lines), state.in_flight())
+            (
+                std::mem::take(&mut state.lines),
+                self.observer.borrow().in_flight(),
+            )
         };
         run(&mut lines, in_flight, &mut |found| match found {
             Found::Message(message) => self.on_message(message),

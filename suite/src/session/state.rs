@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
 };
@@ -7,7 +7,7 @@ use std::{
 use serde_json::Value;
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::tape::{Excerpt, Exchange, Id, Lines, Message, escaped};
+use crate::tape::{Excerpt, Exchange, Id, Lines, Message, Stderr};
 
 /// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
 const KEPT: usize = 256;
@@ -15,9 +15,6 @@ const KEPT: usize = 256;
 const HEARD: usize = 4096;
 /// A longer stray is kept only among the first.
 const LONG_STRAY: u64 = 16 * 1024;
-/// How much of stderr's end is kept, in lines and in bytes of a line.
-const STDERR_LINES: usize = 40;
-const STDERR_LINE_BYTES: usize = 4 * 1024;
 
 /// A response to one of our requests.
 #[derive(Clone, Debug)]
@@ -45,7 +42,7 @@ pub(crate) struct Damage {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) lines: Lines,
-    waiting: HashMap<Id, oneshot::Sender<Answer>>,
+    pub(super) waiting: HashMap<Id, oneshot::Sender<Answer>>,
     /// How long the slowest answer took, that to `initialize` apart.
     pub(crate) slowest: Duration,
     /// Every id that we have used: an answer to one of them is no stray.
@@ -82,11 +79,6 @@ impl State {
     pub(crate) fn expect(&mut self, id: Id, sender: oneshot::Sender<Answer>) {
         self.asked.insert(id.clone());
         self.waiting.insert(id, sender);
-    }
-
-    /// How many requests are unanswered.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.waiting.len()
     }
 
     /// Whether the request is unanswered.
@@ -147,54 +139,5 @@ impl State {
         if self.arrays.len() < KEPT {
             self.arrays.push(excerpt);
         }
-    }
-}
-
-/// The end of stderr, and what of it matters to clauses.
-#[derive(Default)]
-pub(crate) struct Stderr {
-    lines: VecDeque<Vec<u8>>,
-    partial: Vec<u8>,
-    pub(crate) not_utf8: Option<Vec<u8>>,
-    /// Responses that stand on stderr, by id.
-    pub(crate) answers: Vec<(Id, Vec<u8>)>,
-}
-
-impl Stderr {
-    pub(crate) fn push(&mut self, chunk: &[u8]) {
-        for (number, piece) in chunk.split(|byte| *byte == b'\n').enumerate() {
-            if number > 0 {
-                self.end_line();
-            }
-            let room = STDERR_LINE_BYTES.saturating_sub(self.partial.len());
-            self.partial
-                .extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-    }
-
-    pub(crate) fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.partial);
-        if line.is_empty() {
-            return;
-        }
-        // A line that was cut off may end within a character.
-        let whole = line.len() < STDERR_LINE_BYTES;
-        let bad =
-            std::str::from_utf8(&line).is_err_and(|error| whole || error.error_len().is_some());
-        if bad && self.not_utf8.is_none() {
-            self.not_utf8 = Some(line.clone());
-        }
-        if self.lines.len() == STDERR_LINES {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(line);
-    }
-
-    pub(crate) fn last_line(&self) -> Option<&[u8]> {
-        self.lines.back().map(Vec::as_slice)
-    }
-
-    pub(crate) fn tail(&self) -> Vec<String> {
-        self.lines.iter().map(escaped).collect()
     }
 }

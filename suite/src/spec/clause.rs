@@ -84,6 +84,13 @@ impl Clause {
         (self.since..=self.until).contains(&revision)
     }
 
+    /// Whether the clause is judged in a run of `revision` over `transport`. The clauses of
+    /// HTTP+SSE stay those of 2024-11-05 whatever revision is spoken over it.
+    pub fn applies_in(&self, revision: Revision, transport: Transport) -> bool {
+        let relic = self.transports == [Transport::HttpSse] && self.until == Revision::V2024_11_05;
+        self.transports.contains(&transport) && (relic || self.holds_in(revision))
+    }
+
     /// How strongly the clause binds in `revision`.
     pub fn level_in(&self, revision: Revision) -> Level {
         let exception = self.levels.iter().find(|(other, _)| *other == revision);

@@ -6,6 +6,7 @@ mod lane;
 mod opening;
 mod reply;
 mod survey;
+mod versions;
 
 use std::{
     any::Any,
@@ -24,7 +25,7 @@ use tokio::{
 use crate::{
     case::{Stop, unverified},
     session::{Answer, Broken, End, How, Newline, OpenFailure, Session, Stray},
-    spec::Revision,
+    spec::{Revision, Transport},
     tape::{Excerpt, Id, Message, Stream, escaped},
 };
 
@@ -33,6 +34,7 @@ use lane::Played;
 pub(crate) use lane::{Curtain, Ending, Lane, Scene};
 pub(crate) use reply::{Patience, Reply, Waiting};
 pub(crate) use survey::{Call, Called, Common, Offer, Survey, survey};
+pub(crate) use versions::{Offered, Versions};
 
 /// How much of what a probe sent and got is kept as evidence.
 const LOG_LIMIT: usize = 24;
@@ -103,6 +105,16 @@ impl Talk {
     pub fn fresh_id(&self) -> String {
         self.session
             .fresh_id(self.id.rsplit('/').next().unwrap_or(self.id))
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        self.session.nonce()
+    }
+
+    /// Over which transport the session runs.
+    pub(crate) fn transport(&self) -> Transport {
+        self.common.launcher.transport()
     }
 
     /// H, the harmless request: a `ping` with this id, without its line feed.
@@ -257,7 +269,12 @@ impl Talk {
 
     /// A further session that nobody has opened, for this case alone. It is ended with the case.
     pub(crate) fn another(&self) -> Result<Talk, Stop> {
-        let session = match self.common.launcher.launch(ANOTHER) {
+        self.another_in(self.revision())
+    }
+
+    /// The same for another revision than that of the case: what is said in it is not judged.
+    pub(crate) fn another_in(&self, revision: Revision) -> Result<Talk, Stop> {
+        let session = match self.common.launcher.launch_in(revision, ANOTHER) {
             Ok(session) => session,
             Err(error) => return unverified(error.to_string()),
         };
@@ -268,6 +285,11 @@ impl Talk {
         talk.log = Rc::clone(&self.log);
         talk.others = Rc::clone(&self.others);
         Ok(talk)
+    }
+
+    /// What was said so far is no evidence: it is about to be repeated in another way.
+    pub(crate) fn forget_log(&self) {
+        self.log.borrow_mut().clear();
     }
 
     /// Ends the sessions that the case has opened besides its own.

@@ -3,12 +3,16 @@
 use std::{fmt, rc::Rc, time::Duration};
 
 use serde_json::{Map, Value, json};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 use super::{PATIENCE, Talk};
 use crate::{
     case::{Stop, unverified},
     session::{Answer, Broken, PostEnd, Posting, Refusal},
+    spec::Transport,
     tape::{Excerpt, Id, Message},
 };
 
@@ -22,6 +26,8 @@ pub(crate) enum Patience {
     Limit,
     /// The limit for the first answer of a session.
     First,
+    /// As long as the user allows for what may take very long.
+    Long,
 }
 
 /// What became of one message that was sent.
@@ -183,6 +189,44 @@ impl Talk {
         })
     }
 
+    /// Sends a text that holds several requests: what is waited for, by id.
+    pub(crate) async fn begin_all(&self, text: &[u8], ids: &[Id]) -> Result<Vec<Waiting>, Stop> {
+        let expect = |id: &Id| self.session.expect(id.clone());
+        let receivers: Vec<_> = ids.iter().map(expect).collect();
+        let sent = self.begin(text, None).await?;
+        let waiting = receivers.into_iter().map(|receiver| Waiting {
+            receiver: Some(receiver),
+            posting: sent.posting.clone(),
+            came: None,
+            ..sent
+        });
+        Ok(waiting.collect())
+    }
+
+    /// What has become of it by now: for after [`Talk::fence`], which waits in its place. Over
+    /// HTTP the end of the post is waited for.
+    pub(crate) async fn so_far(&self, waiting: &mut Waiting) -> Reply {
+        let end = match &waiting.posting {
+            Err(broken) => return Reply::Gone(broken.clone()),
+            Ok(None) => None,
+            Ok(Some(posting)) => timeout(self.session.limits.answer, posting.ended())
+                .await
+                .ok(),
+        };
+        let received = waiting.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        let reply = match (received, end) {
+            (Some(Ok(answer)), _) => Reply::Answer(answer),
+            (_, Some(PostEnd::Refused(refusal))) => Reply::Refused(refusal),
+            (_, Some(PostEnd::Broke(reason))) => Reply::Gone(Broken::Cut(reason)),
+            _ => match self.nameless_since(waiting.begun) {
+                Some(stray) => Reply::Nameless(stray),
+                None if self.session.has_ended() => Reply::Gone(self.session.broken("the message")),
+                None => Reply::Silent,
+            },
+        };
+        self.logged(reply)
+    }
+
     /// Waits for the answer to what was begun, so long at most. What has not come by then may
     /// still come: this can be asked again.
     pub(crate) async fn within(&self, waiting: &mut Waiting, window: Duration) -> Option<Reply> {
@@ -194,12 +238,12 @@ impl Talk {
             if window > PATIENCE {
                 self.leave_floor();
             }
-            let posting = waiting.posting.as_ref().ok().and_then(Option::as_ref);
+            let posting = waiting.posting.as_ref().ok().and_then(Option::as_deref);
             let answer = self.session.answer(receiver, waiting.at, deadline);
             let came = tokio::select! {
                 biased;
                 answer = answer => answer.map(Reply::Answer),
-                Some(reply) = refused(posting) => Some(reply),
+                failure = failure(posting) => Some(failure),
             };
             if let Some(came) = came {
                 waiting.receiver = None;
@@ -225,41 +269,44 @@ impl Talk {
             Ok(posting) => posting,
             Err(broken) => return Ok(Reply::Gone(broken)),
         };
-        let refused = refused(posting.as_ref());
         let Some(mut receiver) = receiver else {
-            let quick = tokio::select! {
+            let failed = tokio::select! {
                 biased;
-                reply = refused => reply,
+                end = over(posting.as_deref()) => failed(end),
                 () = tokio::time::sleep_until(sent), if posting.is_none() => None,
                 () = tokio::time::sleep_until(sent + self.session.limits.answer) => None,
             };
-            return Ok(self.logged(quick.unwrap_or(Reply::Silent)));
+            return self.refused(failed.unwrap_or(Reply::Silent));
         };
-        let mut refused = std::pin::pin!(refused);
+        let mut over = std::pin::pin!(over(posting.as_deref()));
+        let mut is_over = false;
+        let mut settles = patience == Patience::Settle;
         let mut refusal = None;
-        let answer = tokio::select! {
-            biased;
-            answer = self.session.answer(&mut receiver, at, sent + PATIENCE) => answer,
-            Some(reply) = &mut refused => { refusal = Some(reply); None }
-        };
-        let answer = match answer {
-            None if refusal.is_none() && !self.session.has_ended() => {
-                // Others may go on while this answer is late.
-                self.leave_floor();
-                tokio::select! {
-                    biased;
-                    answer = self.answer_within(&mut receiver, at, sent, patience) => answer,
-                    Some(reply) = &mut refused => { refusal = Some(reply); None }
-                    () = self.session.silence(sent), if patience == Patience::Settle => None,
+        let answer = loop {
+            // Others may go on while this answer is late.
+            let late = !self.floor_left.get();
+            tokio::select! {
+                biased;
+                answer = self.answer_within(&mut receiver, at, sent, patience) => break answer,
+                end = &mut over, if !is_over => {
+                    is_over = true;
+                    // What answers a post over Streamable HTTP stands in its answer, and has been
+                    // read; over HTTP+SSE it comes on the stream.
+                    settles |= self.session.transport() == Transport::StreamableHttp;
+                    refusal = failed(end);
+                    if refusal.is_some() {
+                        break None;
+                    }
                 }
+                () = tokio::time::sleep_until(sent + PATIENCE), if late => self.leave_floor(),
+                () = self.session.silence(sent), if settles && !late => break None,
             }
-            answer => answer,
         };
         if let Some(answer) = answer {
             return Ok(self.logged(Reply::Answer(answer)));
         }
         if let Some(refusal) = refusal {
-            return Ok(self.logged(refusal));
+            return self.refused(refusal);
         }
         if let Some(stray) = self.nameless_since(begun) {
             return Ok(self.logged(Reply::Nameless(stray)));
@@ -279,11 +326,15 @@ impl Talk {
         sent: Instant,
         patience: Patience,
     ) -> Option<Answer> {
-        if patience == Patience::First {
-            let deadline = sent + self.session.limits.first_answer;
-            return self.session.answer(receiver, at, deadline).await;
-        }
-        self.session.answer_in_turn(receiver, at, sent).await
+        let limits = self.session.limits;
+        let limit = match patience {
+            Patience::First => limits.first_answer,
+            Patience::Long => limits.long_wait.unwrap_or(limits.answer),
+            Patience::Settle | Patience::Limit => {
+                return self.session.answer_in_turn(receiver, at, sent).await;
+            }
+        };
+        self.session.answer(receiver, at, sent + limit).await
     }
 
     /// What has come for what was begun, if it has.
@@ -335,6 +386,19 @@ impl Talk {
         })
     }
 
+    /// A refusal, unless it is for lack of credentials or because the server is too busy: that says
+    /// nothing about the message.
+    fn refused(&self, reply: Reply) -> Result<Reply, Stop> {
+        let reply = self.logged(reply);
+        match &reply {
+            Reply::Refused(Refusal {
+                status: status @ (401 | 403 | 429 | 503),
+                ..
+            }) => unverified(format!("the server answers with HTTP status {status}")),
+            _ => Ok(reply),
+        }
+    }
+
     fn logged(&self, reply: Reply) -> Reply {
         match &reply {
             Reply::Answer(answer) | Reply::Nameless(answer) => {
@@ -350,15 +414,28 @@ impl Talk {
     }
 }
 
-/// How a post failed, if it did; never over stdio.
-async fn refused(posting: Option<&Rc<Posting>>) -> Option<Reply> {
+/// Waits for the end of a post; over stdio there is none.
+async fn over(posting: Option<&Posting>) -> PostEnd {
     match posting {
         None => std::future::pending().await,
-        Some(posting) => match posting.ended().await {
-            PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
-            PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
-            PostEnd::Read(_) => None,
-        },
+        Some(posting) => posting.ended().await,
+    }
+}
+
+/// Waits until a post fails: forever if it does not.
+async fn failure(posting: Option<&Posting>) -> Reply {
+    match failed(over(posting).await) {
+        Some(reply) => reply,
+        None => std::future::pending().await,
+    }
+}
+
+/// How a post has failed, if it has.
+fn failed(end: PostEnd) -> Option<Reply> {
+    match end {
+        PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
+        PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
+        PostEnd::Read(_) => None,
     }
 }
 
@@ -374,6 +451,20 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// How the post ended over HTTP, within the limit for one answer.
+    pub(crate) async fn posted(&self, limit: Duration) -> Option<PostEnd> {
+        match &self.posting {
+            Ok(Some(posting)) => timeout(limit, posting.ended()).await.ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether its answer has come, and nobody has had it yet.
+    pub(crate) fn has_come(&mut self) -> bool {
+        let answer = self.receiver.as_mut().map(oneshot::Receiver::try_recv);
+        matches!(answer, Some(Ok(_)))
+    }
+
     /// When it was sent, counted from the start of the run.
     pub(crate) fn begun(&self) -> Duration {
         self.begun

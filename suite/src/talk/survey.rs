@@ -3,19 +3,19 @@
 //! probes what there is.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashSet,
     rc::Rc,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
-use super::{Patience, Reply, Talk, Waiting, arguments};
+use super::{Patience, Reply, Talk, Versions, Waiting, arguments};
 use crate::{
     case::{Stop, unverified},
-    session::Launcher,
+    session::{Launcher, Session},
     tape::{Id, Kind, Message},
 };
 
@@ -37,6 +37,19 @@ const SLOW: [(&str, &str); 3] = [
 ];
 /// Tools that are known to work as tasks.
 const TASKS: [(&str, &str); 1] = [("simulate-research-query", r#"{"topic":"conform"}"#)];
+/// Tools that are known to ask the client for something, with their arguments.
+const ASKING: [(&str, &str); 10] = [
+    ("test_sampling", r#"{"prompt":"conform"}"#),
+    ("list-roots", "{}"),
+    ("get-roots-list", "{}"),
+    ("listRoots", "{}"),
+    ("trigger-sampling-request", r#"{"prompt":"conform"}"#),
+    ("sampleLLM", r#"{"prompt":"conform"}"#),
+    ("test_elicitation", r#"{"message":"conform"}"#),
+    ("trigger-elicitation-request", "{}"),
+    ("startElicitation", "{}"),
+    ("trigger-url-elicitation", "{}"),
+];
 /// From so long on a tool counts as slow.
 const SLOW_FROM: Duration = Duration::from_secs(1);
 
@@ -121,17 +134,35 @@ impl<T> Announced<T> {
 /// What all lanes of one revision share.
 pub(crate) struct Common {
     pub(crate) launcher: Launcher,
+    /// What all revisions of the run know of versions.
+    pub(crate) versions: Rc<Versions>,
+    /// How many sessions may be talked to at a time.
+    pub(crate) jobs: Rc<Semaphore>,
+    /// The result of `initialize` in the first session of the revision.
+    first: RefCell<Value>,
+    /// Whether that session is one in name only.
+    stateless: Cell<bool>,
     offer: Announced<Offer>,
     survey: Announced<Survey>,
 }
 
 impl Common {
-    pub(crate) fn new(launcher: Launcher) -> Common {
+    pub(crate) fn new(launcher: Launcher, versions: Rc<Versions>, jobs: Rc<Semaphore>) -> Common {
         Common {
             launcher,
+            versions,
+            jobs,
+            first: RefCell::default(),
+            stateless: Cell::new(false),
             offer: Announced::default(),
             survey: Announced::default(),
         }
+    }
+
+    /// Notes what the first session has shown of the server.
+    pub(crate) fn opened(&self, session: &Session) {
+        *self.first.borrow_mut() = session.initialized().unwrap_or_default();
+        self.stateless.set(session.is_stateless());
     }
 
     /// Nobody will look, for this reason; without effect once somebody has.
@@ -278,6 +309,7 @@ impl Talk {
             let (_, json) = SLOW
                 .iter()
                 .chain(&TASKS)
+                .chain(&ASKING)
                 .find(|(known, _)| *known == name)?;
             serde_json::from_str(json).ok()
         };
@@ -352,6 +384,30 @@ impl Talk {
         }
     }
 
+    /// A permitted tool that is known to ask the client for something.
+    pub(crate) async fn asking_tool(&self) -> Result<Call, Stop> {
+        for (name, _) in ASKING {
+            if let Some(call) = self.permitted(name).await? {
+                return Ok(call);
+            }
+        }
+        unverified(no_tool(
+            &*self.offer().await?,
+            " that is known to ask the client for something",
+        ))
+    }
+
+    /// What the server said of itself in the first session of the revision, in its answer to
+    /// `initialize`.
+    pub(crate) fn first_result(&self) -> Value {
+        self.common.first.borrow().clone()
+    }
+
+    /// Whether the server keeps no sessions, and so cannot know what came before.
+    pub(crate) fn is_stateless(&self) -> bool {
+        self.common.stateless.get()
+    }
+
     /// A permitted tool that works as a task, where the server declares tasks for tool calls.
     pub(crate) async fn task_tool(&self) -> Result<Call, Stop> {
         if !self.session.declares("tasks.requests.tools.call") {
@@ -384,6 +440,16 @@ impl Talk {
             .into_iter()
             .filter(|(_, params)| params.get("progressToken").map(Id::of) == Some(token.clone()))
             .collect()
+    }
+
+    /// The server's own requests so far, pings apart.
+    pub(crate) fn requests_heard(&self) -> Vec<(Duration, Message)> {
+        self.session.with_state(|state| {
+            let requests = state.heard.iter().filter(|(_, message)| {
+                message.kind() == Kind::Request && message.method.as_deref() != Some("ping")
+            });
+            requests.cloned().collect()
+        })
     }
 
     /// The progress notifications that have come for a token so far, as they are.

@@ -111,6 +111,24 @@ pub enum Close {
     Ours,
 }
 
+impl Close {
+    /// The word in transcripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Close::Ended => "server",
+            Close::Cut => "cut",
+            Close::Ours => "client",
+        }
+    }
+
+    /// The way that a transcript names.
+    pub(crate) fn named(name: &str) -> Option<Close> {
+        [Close::Ended, Close::Cut, Close::Ours]
+            .into_iter()
+            .find(|close| close.as_str() == name)
+    }
+}
+
 /// A piece of what was said, as evidence.
 #[derive(Clone, Debug)]
 pub struct Excerpt {

@@ -61,4 +61,14 @@ impl Exchange {
     pub fn is_standing(&self) -> bool {
         self.method == "GET" && self.is_stream()
     }
+
+    /// Whether a body that begins like this is read as an event stream although its label is
+    /// another: the label is the finding then, and not that nothing could be read.
+    pub(crate) fn is_stream_by(&self, begin: &[u8]) -> bool {
+        let text = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin);
+        let starts = [b"event:".as_slice(), b"data:", b"id:", b"retry:", b":"];
+        self.status < 400
+            && self.media_type().as_deref() != Some("application/json")
+            && starts.iter().any(|start| text.starts_with(start))
+    }
 }

@@ -68,13 +68,22 @@ impl Message {
         }
     }
 
-    /// What the message is.
+    /// What the message is. A response that repeats the method of its request is still one to
+    /// whoever waits for its id.
     pub fn kind(&self) -> Kind {
+        if (self.has_result() || self.has_error()) && !self.is_without_id() {
+            return Kind::Response;
+        }
         match (self.shape.has(Member::Method), self.shape.has(Member::Id)) {
             (true, true) => Kind::Request,
             (true, false) => Kind::Notification,
             (false, _) => Kind::Response,
         }
+    }
+
+    /// Whether the message has a `method`, of any kind.
+    pub fn has_method(&self) -> bool {
+        self.shape.has(Member::Method)
     }
 
     /// Whether the message has a `result`.
@@ -150,7 +159,7 @@ impl Message {
     }
 
     /// Whether the schema's rules for what a client may send hold: `jsonrpc` is 2.0, the id a
-    /// string or an integer, the method a string, `params` an object.
+    /// string or an integer that every receiver can hold, the method a string, `params` an object.
     pub(crate) fn is_well_formed(&self) -> bool {
         let Some(value) = self.value() else {
             return false;
@@ -158,12 +167,14 @@ impl Message {
         let id = match &self.id {
             None | Some(Id::Text(_)) => true,
             Some(Id::Number(number)) => number
-                .bytes()
-                .all(|byte| byte == b'-' || byte.is_ascii_digit()),
+                .parse::<i64>()
+                .is_ok_and(|number| number.unsigned_abs() < 1 << 53),
             Some(Id::Null | Id::Other(_)) => false,
         };
         let method = match self.kind() {
-            Kind::Response => self.id.is_some() && (self.has_result() != self.has_error()),
+            Kind::Response => {
+                !self.has_method() && self.id.is_some() && (self.has_result() != self.has_error())
+            }
             _ => self.method.is_some() && !self.has_result() && !self.has_error(),
         };
         let params = value.get("params").is_none_or(Value::is_object);

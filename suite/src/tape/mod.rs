@@ -10,6 +10,7 @@ mod message;
 mod past;
 mod redact;
 mod scan;
+mod stderr;
 mod transcript;
 mod utf8;
 
@@ -23,6 +24,7 @@ pub use message::{Kind, Message};
 pub use past::{Asked, Ledger, Past, Recent, Report, Reports, comes_late, compared};
 pub use redact::Secrets;
 pub(crate) use scan::{Progress, Scanner};
+pub(crate) use stderr::Stderr;
 pub(crate) use transcript::Transcript;
 pub use transcript::{TRANSCRIPT_VERSION, TranscriptError};
 pub(crate) use utf8::Utf8;

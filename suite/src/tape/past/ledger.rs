@@ -43,6 +43,7 @@ pub struct Asked {
 pub struct Ledger {
     entries: HashMap<Id, Asked>,
     order: VecDeque<Id>,
+    open: usize,
     /// Whether some were forgotten: then an unknown id proves nothing.
     pub forgotten: bool,
 }
@@ -66,6 +67,11 @@ impl Ledger {
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// How many of them are unanswered.
+    pub fn open(&self) -> usize {
+        self.open
     }
 
     /// Whether none is remembered.
@@ -97,19 +103,23 @@ impl Ledger {
             cancelled: false,
             uses: uses + 1,
         };
-        if self.entries.insert(id.clone(), asked).is_none() {
-            self.order.push_back(id);
+        self.open += 1;
+        match self.entries.insert(id.clone(), asked) {
+            None => self.order.push_back(id),
+            Some(before) => self.open -= usize::from(before.answers == 0),
         }
         if self.order.len() > KEPT
             && let Some(oldest) = self.order.pop_front()
+            && let Some(asked) = self.entries.remove(&oldest)
         {
-            self.entries.remove(&oldest);
+            self.open -= usize::from(asked.answers == 0);
             self.forgotten = true;
         }
     }
 
     pub(super) fn answer(&mut self, response: &Message) {
         if let Some(asked) = response.id.as_ref().and_then(|id| self.entries.get_mut(id)) {
+            self.open -= usize::from(asked.answers == 0);
             asked.answers += 1;
             asked.answered_on = response.exchange.as_ref().map(|exchange| exchange.number);
             asked.failed = response.has_error();

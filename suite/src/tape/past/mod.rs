@@ -1,6 +1,7 @@
 mod ledger;
 mod recent;
 mod reports;
+mod said;
 
 use std::time::Duration;
 
@@ -35,17 +36,27 @@ pub struct Past {
     pub client: Ledger,
     /// The server's requests.
     pub server: Ledger,
+    /// Whether the client has said something that is no well-formed message, used an id twice, or
+    /// answered what nobody had asked.
+    pub malformed: bool,
     /// The client's progress tokens.
     pub reports: Reports,
     /// The server's pings.
     pub pings: Recent,
-    /// Whether the client has said something that is no well-formed message, or used an id twice.
-    pub malformed: bool,
+    /// How many notifications the client has sent.
+    pub notifications: u64,
+    /// How many responses without an id the server has sent.
+    pub nameless: u64,
     /// The result of `initialize`, once it has come.
     pub initialized: Option<serde_json::Value>,
+    /// Whether the event at hand answers `initialize`.
+    pub at_initialize: bool,
     /// Whether the client has sent `notifications/initialized`.
     pub ready: bool,
-    /// Whether the result of `initialize` named another revision than the session is judged by.
+    /// When it did, counted from the start of the run.
+    pub ready_at: Option<Duration>,
+    /// Whether the result of `initialize` named another version than the session is judged by. An
+    /// answer that names no revision of the protocol is itself still judged.
     pub foreign: bool,
     /// What we sent last.
     pub sent: Option<Excerpt>,
@@ -69,8 +80,12 @@ impl Past {
             reports: Reports::default(),
             pings: Recent::default(),
             malformed: false,
+            notifications: 0,
+            nameless: 0,
             initialized: None,
+            at_initialize: false,
             ready: false,
+            ready_at: None,
             foreign: false,
             sent: None,
             before: None,
@@ -80,14 +95,17 @@ impl Past {
     /// Notes an event before rules see it.
     pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
         self.now = now;
+        self.at_initialize =
+            matches!(event, Event::Message(message) if self.is_initialize(message));
         match event {
-            Event::Sent(bytes) => self.sent_array |= bytes.trim_ascii_start().starts_with(b"["),
+            Event::Sent(bytes) => {
+                self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
+                self.malformed |= !said::is_readable(bytes);
+            }
             Event::Said(message) => self.said(message),
-            Event::Message(message) if self.is_initialize(message) => {
-                let offered = message
-                    .result()
-                    .and_then(|result| result.get("protocolVersion"));
-                self.foreign |= offered.is_some_and(|offered| *offered != self.revision.as_str());
+            Event::Message(message) if self.at_initialize => {
+                let named = offered(message).and_then(|version| version.as_str()?.parse().ok());
+                self.foreign |= named.is_some_and(|named: Revision| named != self.revision);
             }
             Event::GaveUp => self.gave_up = true,
             Event::StdinClosed | Event::Terminated => self.stopping = true,
@@ -107,6 +125,10 @@ impl Past {
             }
             Event::Message(message) => {
                 self.messages += 1;
+                if self.at_initialize {
+                    let named = offered(message);
+                    self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
+                }
                 self.heard(message);
             }
             Event::Sent(bytes) => {
@@ -139,12 +161,21 @@ impl Past {
                     }
                 }
             }
-            Kind::Notification => match message.method.as_deref() {
-                Some("notifications/cancelled") => self.client.cancel(message),
-                Some("notifications/initialized") => self.ready = true,
-                _ => {}
-            },
-            Kind::Response => self.server.answer(message),
+            Kind::Notification => {
+                self.notifications += 1;
+                match message.method.as_deref() {
+                    Some("notifications/cancelled") => self.client.cancel(message),
+                    Some("notifications/initialized") => {
+                        self.ready = true;
+                        self.ready_at.get_or_insert(self.now);
+                    }
+                    _ => {}
+                }
+            }
+            Kind::Response => {
+                self.malformed |= self.server.asked(message).is_none();
+                self.server.answer(message);
+            }
         }
     }
 
@@ -165,7 +196,8 @@ impl Past {
                 _ => {}
             },
             Kind::Response => {
-                if self.is_initialize(message)
+                self.nameless += u64::from(message.is_without_id());
+                if self.at_initialize
                     && let Some(result) = message.result()
                 {
                     self.initialized = Some(result.clone());
@@ -174,4 +206,9 @@ impl Past {
             }
         }
     }
+}
+
+/// The version that the answer to `initialize` names.
+fn offered(message: &Message) -> Option<&serde_json::Value> {
+    message.result()?.get("protocolVersion")
 }
