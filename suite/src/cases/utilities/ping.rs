@@ -222,7 +222,6 @@ async fn begin_ping(s: &Talk) -> Result<Waiting, Stop> {
 }
 
 async fn handshake(s: &Talk) -> Result<Handshake, Stop> {
-    let begun = s.session.now();
     let initialize = s.say_initialize(s.initialize_params()).await?;
     if !initialize.is_result() {
         return Ok(Handshake {
@@ -232,11 +231,9 @@ async fn handshake(s: &Talk) -> Result<Handshake, Stop> {
             open: None,
         });
     }
-    let limits = &s.session.limits;
-    // A sentinel would be a ping itself, so this phase knows silence by its window alone.
-    let window = ((s.session.now() - begun) * 10).clamp(limits.quiet, limits.answer);
+    // A sentinel would be a ping itself, so in this phase only time tells silence.
     let mut ping = begin_ping(s).await?;
-    let before = s.within(&mut ping, window).await;
+    let before = s.within(&mut ping, s.session.limits.answer).await;
     s.say_initialized().await.ok();
     let open = s.serves().await?;
     let after = s.within(&mut ping, Duration::ZERO).await;
