@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     prelude::*,
-    slow::{self, Calls, Slow},
+    slow::{self, Calls, Outcome, Slow},
 };
 use crate::talk::{Call, Waiting};
 
@@ -405,17 +405,16 @@ fn long_enough(took: Duration) -> Result<(), Stop> {
     ))
 }
 
-/// How long the first call took, if it was answered before the ping was.
+/// How long the longest of the calls took that were answered before the ping was.
 fn overtaken(calls: &Calls) -> Result<Option<Duration>, Stop> {
     let (Some(ping), true) = (calls.ping.at(), calls.ping.is_result()) else {
         return unverified("the ping was not answered with a result, see utilities/ping-answered");
     };
     let tools = [&calls.other, &calls.integer, &calls.yardstick];
-    let first = tools
+    let sooner = tools
         .into_iter()
-        .filter(|call| call.at().is_some_and(|at| at < ping))
-        .min_by_key(|call| call.at());
-    Ok(first.and_then(|call| call.took()))
+        .filter(|call| call.at().is_some_and(|at| at < ping));
+    Ok(sooner.filter_map(Outcome::took).max())
 }
 
 /// Calls the tool once more with a ping behind it: how long it took, if it was answered first.

@@ -207,8 +207,8 @@ async fn call(s: &Talk, tool: &Call) -> Result<Calls, Stop> {
     let mut ping = begin(s, json!(s.fresh_id()), "ping", Value::Null).await?;
     // The pause is the stimulus, not a wait for something to be absent.
     tokio::time::sleep(PAUSE).await;
-    cancel(s, &id).await;
     let cancelled_at = s.session.now();
+    cancel(s, &id).await;
     let mut sentinel = begin(s, json!(s.fresh_id()), "ping", Value::Null).await?;
     cancel(s, &json!("5")).await;
     let id = json!(s.fresh_id());
