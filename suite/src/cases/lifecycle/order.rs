@@ -48,7 +48,9 @@ const NOTHING_BEFORE_INITIALIZE: Case = Case::rule(
     },
     Rule {
         subject: |event, past| {
+            // What follows a premature `notifications/initialized` was provoked.
             past.initialized.is_none()
+                && !past.ready
                 && (call(event).is_some() || answer::result(event, past).is_some())
         },
         holds: |event, past| {
