@@ -66,7 +66,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "schema-invalid-notification",
         violates: "jsonrpc/message-schema",
-        drags: &[],
+        drags: &[(
+            "utilities/server-cancels-own-requests",
+            "the cancellation names a request that the server never sent",
+        )],
         bend: Bend::Emit(|_, outgoing| {
             // It is the server's own request that is cancelled, so that only the reason is wrong.
             let asked = outgoing
