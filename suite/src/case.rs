@@ -130,9 +130,10 @@ impl Case {
         }
     }
 
-    /// Whether the case is about what is said, and not about how it travels.
-    pub(crate) fn is_about_messages(&self) -> bool {
-        !matches!(self.clause.area(), "stdio" | "http-sse" | "streamable-http")
+    /// Whether the case profits from a look at what the server offers: it is about what is said,
+    /// or about streams, which calls fill.
+    pub(crate) fn wants_survey(&self) -> bool {
+        !matches!(self.clause.area(), "stdio" | "http-sse")
     }
 
     /// What the probe may ruin, if there is one.

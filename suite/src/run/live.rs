@@ -293,7 +293,7 @@ impl<'a> Revisioned<'a> {
         self.common.opened(&open.session);
         let own = of(&[Stage::Own]);
         self.common.launcher.set_spare(REPLACEMENTS);
-        let surveyed = self.planned.run.iter().any(|case| case.is_about_messages());
+        let surveyed = self.planned.run.iter().any(|case| case.wants_survey());
         let lane = |number, how, reserved| LaneRun {
             revised: self,
             number,
