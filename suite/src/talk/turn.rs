@@ -10,6 +10,7 @@ use crate::{
     case::{Stop, unverified},
     session::Posting,
     tape::{Excerpt, Exchange, Kind, Message, Stream},
+    transport::SseEvent,
 };
 
 /// What came in answer to a request.
@@ -129,6 +130,11 @@ impl Turn {
         }
         self.undamaged()?;
         unverified(format!("{what} {self}"))
+    }
+
+    /// The events of the answer so far.
+    pub(crate) fn events(&self) -> Vec<SseEvent> {
+        self.posting.with_events(<[SseEvent]>::to_vec)
     }
 
     /// A header of the answer.

@@ -4,11 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use futures_util::future::join_all;
 
-use super::{
-    client::{initialize, show},
-    prelude::*,
-    visitors::STAGE,
-};
+use super::{client::*, prelude::*, visitors::STAGE};
 use crate::transport::own_addresses;
 
 pub(super) const CASES: &[Case] = &[BINDS_LOOPBACK];

@@ -1,6 +1,13 @@
 //! Clients of their own, each with a session, and what they see together.
 
+use std::future::Future;
+pub(super) use std::{rc::Rc, time::Duration};
+
 use super::prelude::*;
+pub(super) use crate::{
+    talk::{Draft, Turn},
+    tape::{Exchange, Stream},
+};
 
 /// A conversation of several clients, for several cases.
 pub(super) trait Conversation: Sized + 'static {

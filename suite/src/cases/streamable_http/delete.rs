@@ -1,9 +1,6 @@
 //! The end of a session by DELETE.
 
-use super::{
-    client::{keeps_sessions, show},
-    prelude::*,
-};
+use super::{client::*, prelude::*};
 
 pub(super) const CASES: &[Case] = &[
     SESSION_TERMINATED_404,

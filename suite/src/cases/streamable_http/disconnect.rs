@@ -1,6 +1,6 @@
 //! What becomes of a request whose connection breaks.
 
-use super::{client::show, prelude::*};
+use super::{client::*, prelude::*};
 use crate::{talk::Call, transport::SseEvent};
 
 pub(super) const CASES: &[Case] = &[DISCONNECT_IS_NOT_CANCEL];
@@ -108,7 +108,7 @@ fn response(turn: &Turn) -> Option<Message> {
 
 /// What a finished stream brings once more behind its first id.
 async fn resumed(client: &Client, turn: &Turn) -> Result<Option<(Turn, bool)>, Stop> {
-    let events = turn.posting.events();
+    let events = turn.events();
     match events.iter().find_map(id) {
         Some(id) => resume(client, id).await.map(Some),
         None => Ok(None),

@@ -1,6 +1,6 @@
 //! Who has to be let in, and by which name the server is reached.
 
-use super::{client::show, prelude::*, visitors::*};
+use super::{client::*, prelude::*, visitors::*};
 
 pub(super) const CASES: &[Case] = &[
     ORIGIN_ABSENT_SERVED,

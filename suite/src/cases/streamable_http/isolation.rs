@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::{
-    client::{keeps_sessions, show},
+    client::*,
     prelude::*,
     session::{Headers, STAGE as SESSION_HEADER},
 };

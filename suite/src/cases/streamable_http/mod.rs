@@ -1,36 +1,45 @@
-//! The Streamable HTTP transport of the revisions with sessions.
+//! The clauses of Streamable HTTP: posts and their answers, streams and their format, resumption,
+//! sessions, the version header, and where requests come from.
 
+mod accept;
+mod batch;
 mod binding;
 mod client;
 mod delete;
 mod disconnect;
+mod encoding;
+mod events;
+mod get;
 mod host;
 mod isolation;
+mod notification;
 mod origin;
+mod poll;
+mod post;
+mod prelude;
+mod refusal;
 mod replay;
 mod resumption;
 mod session;
 mod session_ids;
+mod stream;
 mod version;
 mod visitors;
 mod weakness;
 
 use crate::case::Case;
 
-/// What every file of this area needs.
-mod prelude {
-    pub(super) use std::{future::Future, rc::Rc, time::Duration};
-
-    pub(super) use super::client::{Client, Conversation, held};
-    pub(super) use crate::{
-        cases::prelude::*,
-        talk::{Draft, Turn},
-        tape::{Exchange, Stream},
-    };
-}
-
-/// The cases of the area, file by file.
 pub(super) const CASES: &[&[Case]] = &[
+    post::CASES,
+    get::CASES,
+    encoding::CASES,
+    accept::CASES,
+    notification::CASES,
+    refusal::CASES,
+    batch::CASES,
+    stream::CASES,
+    poll::CASES,
+    events::CASES,
     replay::CASES,
     disconnect::CASES,
     session_ids::CASES,

@@ -1,6 +1,6 @@
 //! Where requests come from, as web pages tell it.
 
-use super::{client::show, prelude::*, visitors::*};
+use super::{client::*, prelude::*, visitors::*};
 
 pub(super) const CASES: &[Case] = &[
     REBINDING_REFUSED,

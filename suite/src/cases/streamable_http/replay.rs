@@ -1,6 +1,6 @@
 //! Event ids, and what comes back by them.
 
-use super::{client::keeps_sessions, client::show, prelude::*, resumption::*};
+use super::{client::*, prelude::*, resumption::*};
 use crate::transport::SseFound;
 
 pub(super) const CASES: &[Case] = &[

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 
-use super::prelude::*;
+use super::{client::*, prelude::*};
 use crate::{talk::Call, transport::SseEvent};
 
 /// So often the same is posted: what comes behind a stream shows only if there is something.
@@ -70,7 +70,7 @@ impl Conversation for Resumption {
             turns.extend(post(&client, call.as_ref(), round).await?);
         }
         let has_ids = turns.iter().any(|turn| {
-            let events = turn.posting.events();
+            let events = turn.events();
             events.iter().any(|event| event.id.is_some())
         });
         let looks = match Finished::best_of(&turns) {
@@ -198,7 +198,7 @@ impl Finished {
         })?;
         let all: Vec<String> = turns
             .iter()
-            .flat_map(|turn| turn.posting.events())
+            .flat_map(|turn| turn.events())
             .filter_map(|event| event.id)
             .collect();
         let own: HashSet<&str> = best.events.iter().filter_map(|e| e.id.as_deref()).collect();
@@ -208,7 +208,7 @@ impl Finished {
     }
 
     fn of(turn: &Turn) -> Option<Finished> {
-        let events = turn.posting.events();
+        let events = turn.events();
         let response = turn.response()?;
         let request = turn.exchange()?.request()?;
         let carries = |event: &SseEvent| {
@@ -291,7 +291,7 @@ impl Look {
             client.read(&turn).await?;
         }
         turn.posting.disconnect();
-        let (events, messages) = (turn.posting.events(), turn.posting.messages());
+        let (events, messages) = (turn.events(), turn.posting.messages());
         Ok(Look {
             turn,
             events,

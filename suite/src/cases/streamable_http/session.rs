@@ -1,9 +1,6 @@
 //! Requests that name no session, one that never was, or theirs in another spelling.
 
-use super::{
-    client::{keeps_sessions, show},
-    prelude::*,
-};
+use super::{client::*, prelude::*};
 
 pub(super) const CASES: &[Case] = &[SESSION_REQUIRED_400, SESSION_UNKNOWN_REFUSED];
 

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::{
-    client::{initialize, keeps_sessions, show},
+    client::*,
     prelude::*,
     weakness::{Look, look},
 };

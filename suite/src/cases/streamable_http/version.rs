@@ -1,6 +1,6 @@
 //! The header that names the protocol version.
 
-use super::{client::show, prelude::*};
+use super::{client::*, prelude::*};
 
 pub(super) const CASES: &[Case] = &[
     VERSION_HEADER_INVALID_400,

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use url::Position;
 
-use super::{client::initialize, prelude::*};
+use super::{client::*, prelude::*};
 
 /// The cases that look at one conversation: it does not depend on the revision.
 pub(super) const STAGE: Stage = Stage::Once("origins");

@@ -3,6 +3,7 @@ mod ledger;
 mod recent;
 mod reports;
 mod said;
+mod streams;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ pub use event_ids::EventIds;
 pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
+pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
 
 /// So many pings of the server are remembered.
 const PINGS: usize = 32;
@@ -49,6 +51,8 @@ pub struct Past {
     pub session_id: Option<String>,
     /// The ids of events.
     pub event_ids: EventIds,
+    /// The event streams of HTTP.
+    pub streams: Streams,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -87,6 +91,7 @@ impl Past {
             pings: Recent::default(),
             session_id: None,
             event_ids: EventIds::default(),
+            streams: Streams::default(),
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -153,6 +158,7 @@ impl Past {
             }
             _ => {}
         }
+        self.streams.note(event);
     }
 
     /// Whether the message answers `initialize`.
