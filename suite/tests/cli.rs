@@ -5,7 +5,8 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -93,6 +94,11 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
             &["mock", "stdio", "--fault", "stdout-baner"],
             2,
             "did you mean `stdout-banner`",
+        ),
+        (
+            &["mock", "http", "--fault", "stdout-banner"],
+            2,
+            "does not show on this transport",
         ),
         (&["stdo"], 2, "similar subcommand"),
     ];
@@ -305,4 +311,26 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(list.stdout.take());
     assert!(matches!(list.wait().unwrap().code(), Some(0)));
     std::io::stdout().flush().unwrap();
+}
+
+#[test]
+fn the_mock_says_where_it_listens() {
+    for (transport, end) in [("http", "/mcp"), ("sse", "/sse")] {
+        let mut mock = Command::new(TOOL)
+            .args(["mock", transport])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(mock.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let url = line.strip_prefix("listening on http://127.0.0.1:").unwrap();
+        let port = url.strip_suffix('\n').unwrap().strip_suffix(end).unwrap();
+        TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+        mock.kill().unwrap();
+        mock.wait().unwrap();
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+    }
 }

@@ -230,6 +230,7 @@ impl Client {
             message,
             asked,
             revision: self.session.revision(),
+            authority: &self.site.authority,
         };
         let event = Bytes::from(self.site.event(&told, event));
         if let Some(connection) = &*lock(&self.connection) {
