@@ -7,6 +7,7 @@ mod launcher;
 mod peer;
 mod posting;
 mod reader;
+mod resume;
 mod state;
 mod wire;
 

@@ -116,6 +116,11 @@ impl Posting {
         .await
     }
 
+    /// The head of the answer, if it has come.
+    pub(crate) fn known_head(&self) -> Option<Rc<Exchange>> {
+        self.head.borrow().clone()
+    }
+
     /// Waits for a message for which this holds; none if the answer ends without it.
     pub(crate) async fn message(&self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         self.until(|| {
@@ -134,9 +139,9 @@ impl Posting {
         self.messages.borrow().clone()
     }
 
-    /// The events that have come in it so far, those without data too.
-    pub(crate) fn events(&self) -> Vec<SseEvent> {
-        self.events.borrow().clone()
+    /// Looks at the events that have come in it so far, those without data too.
+    pub(crate) fn with_events<T>(&self, look: impl FnOnce(&[SseEvent]) -> T) -> T {
+        look(&self.events.borrow())
     }
 
     /// The first bytes of the body so far.

@@ -2,6 +2,7 @@ mod ledger;
 mod recent;
 mod reports;
 mod said;
+mod streams;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::spec::Revision;
 pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
+pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
 
 /// So many pings of the server are remembered.
 const PINGS: usize = 32;
@@ -43,6 +45,8 @@ pub struct Past {
     pub reports: Reports,
     /// The server's pings.
     pub pings: Recent,
+    /// The event streams of HTTP.
+    pub streams: Streams,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -79,6 +83,7 @@ impl Past {
             server: Ledger::default(),
             reports: Reports::default(),
             pings: Recent::default(),
+            streams: Streams::default(),
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -136,6 +141,7 @@ impl Past {
             }
             _ => {}
         }
+        self.streams.note(event);
     }
 
     /// Whether the message answers `initialize`.
