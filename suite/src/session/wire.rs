@@ -41,6 +41,8 @@ pub(super) struct Http {
     /// How many posts are under way.
     pub(super) posting: Cell<usize>,
     pub(super) tasks: RefCell<Vec<AbortHandle>>,
+    /// Whether the session has been ended.
+    pub(super) over: Cell<bool>,
     /// Of HTTP+SSE: requests whose answers came in the answer to their POST, and not on the stream.
     pub(super) in_bodies: RefCell<HashSet<Id>>,
 }
