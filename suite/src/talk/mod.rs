@@ -6,6 +6,7 @@ mod lane;
 mod opening;
 mod reply;
 mod survey;
+mod tasks;
 mod versions;
 
 use std::{
@@ -34,6 +35,7 @@ use lane::Played;
 pub(crate) use lane::{Curtain, Ending, Lane, Scene};
 pub(crate) use reply::{Patience, Reply, Waiting};
 pub(crate) use survey::{Call, Called, Common, Offer, Survey, survey};
+pub(crate) use tasks::supports_tasks;
 pub(crate) use versions::{Offered, Versions};
 
 /// How much of what a probe sent and got is kept as evidence.
