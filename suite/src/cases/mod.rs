@@ -21,6 +21,8 @@ const AREAS: &[&[&[Case]]] = &[
     jsonrpc::CASES,
     lifecycle::CASES,
     utilities::CASES,
+    utilities::TASKS,
+    utilities::ICONS,
 ];
 
 /// Every case, in the order of reports.

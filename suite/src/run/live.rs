@@ -36,6 +36,8 @@ use crate::{
 
 /// How many sessions of a revision may be replaced because they broke.
 const REPLACEMENTS: u32 = 4;
+/// What a server declares that makes tasks of calls.
+const TASK_CALLS: &str = "tasks.requests.tools.call";
 
 /// Is told how many cases are through, and of how many.
 pub type Watch<'a> = &'a dyn Fn(usize, usize);
@@ -350,6 +352,8 @@ impl<'a> Revisioned<'a> {
         let missing = |case: &&'static Case| {
             case.clause.needs.iter().find_map(|gate| match gate {
                 Gate::Declared(path) if !declared(path) => Some(*path),
+                // No tool can be a task then, and no session is wanted to find out.
+                Gate::Met("task-tool") if !declared(TASK_CALLS) => Some(TASK_CALLS),
                 _ => None,
             })
         };

@@ -6,6 +6,7 @@ mod lane;
 mod opening;
 mod reply;
 mod survey;
+mod tasks;
 mod turn;
 mod versions;
 
@@ -35,6 +36,7 @@ use lane::Played;
 pub(crate) use lane::{Curtain, Ending, Lane, Scene};
 pub(crate) use reply::{Patience, Reply, Waiting};
 pub(crate) use survey::{Call, Called, Common, Offer, Survey, survey};
+pub(crate) use tasks::supports_tasks;
 pub(crate) use turn::Turn;
 pub(crate) use versions::{Offered, Versions};
 

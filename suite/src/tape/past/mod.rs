@@ -5,6 +5,7 @@ mod reports;
 mod said;
 mod sse;
 mod streams;
+mod tasks;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
 pub use sse::{SseSession, names_endpoint};
 pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
+pub use tasks::{Shows, Sighting, Status, Task, Tasks, time, unwrapped};
 
 /// So many pings of the server are remembered.
 const PINGS: usize = 32;
@@ -57,6 +59,10 @@ pub struct Past {
     pub streams: Streams,
     /// The stream that is the session over HTTP+SSE.
     pub sse: SseSession,
+    /// The server's tasks.
+    pub tasks: Tasks,
+    /// Whether the event at hand shows tasks, and how.
+    pub shows: Option<Shows>,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -97,6 +103,8 @@ impl Past {
             event_ids: EventIds::default(),
             streams: Streams::default(),
             sse: SseSession::default(),
+            tasks: Tasks::default(),
+            shows: None,
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -113,6 +121,10 @@ impl Past {
     /// Notes an event before rules see it.
     pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
         self.now = now;
+        self.shows = match event {
+            Event::Message(message) => Shows::of(message, &self.client),
+            _ => None,
+        };
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
         self.sse.before(event);
@@ -145,6 +157,9 @@ impl Past {
             }
             Event::Message(message) => {
                 self.messages += 1;
+                if let Some(shows) = self.shows {
+                    self.tasks.note(shows, message, self.messages);
+                }
                 if self.at_initialize {
                     let named = offered(message);
                     self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
@@ -191,7 +206,7 @@ impl Past {
         self.malformed |= !message.is_well_formed();
         match message.kind() {
             Kind::Request => {
-                self.client.ask(message, self.now);
+                self.client.ask(message, self.now, self.messages);
                 let id = message.id.as_ref();
                 if let Some((id, asked)) = id.and_then(|id| Some((id, self.client.get(id)?))) {
                     self.malformed |= asked.uses > 1;
@@ -225,7 +240,7 @@ impl Past {
                 if message.method.as_deref() == Some("ping") {
                     self.pings.note(self.now, PINGS);
                 }
-                self.server.ask(message, self.now);
+                self.server.ask(message, self.now, self.messages);
             }
             Kind::Notification => match message.method.as_deref() {
                 Some("notifications/cancelled") => self.server.cancel(message),
