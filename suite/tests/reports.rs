@@ -159,6 +159,7 @@ fn made_up() -> Run {
         server: Some(("every\x1b[31mthing".into(), "1.2.0".into())),
         options: vec!["--timeout".into(), "3".into()],
         filtered: false,
+        shard: None,
         finished: true,
         processes: 12,
         revisions: vec![

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use crate::{
     report::{self, FormatName, Look, Verbosity},
-    run::{FailOn, Run, Selection},
+    run::{FailOn, Run, Selection, Shard},
     spec::Revision,
 };
 
@@ -28,6 +28,9 @@ pub(super) struct SelectionArgs {
     /// Leave the cases whose id matches out (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(super) skip: Vec<String>,
+    /// Run one share of the cases, as in `1/4`; `mcp-conform merge` joins the reports
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
 }
 
 impl SelectionArgs {
@@ -43,6 +46,7 @@ impl SelectionArgs {
             )));
         }
         Selection::new(self.cases.clone(), self.skip.clone())
+            .map(|selection| selection.in_shard(self.shard))
             .map_err(|error| Failure::Usage(error.into()))
     }
 }

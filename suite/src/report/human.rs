@@ -93,6 +93,9 @@ fn head(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     if run.filtered {
         page.labelled(HEAD, "cases", "only some were selected")?;
     }
+    if let Some(shard) = run.shard {
+        page.labelled(HEAD, "shard", &format!("{shard}: a share of the cases"))?;
+    }
     Ok(())
 }
 

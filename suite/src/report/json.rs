@@ -72,6 +72,7 @@ struct Report<'a> {
     processes: u32,
     options: &'a [String],
     filtered: bool,
+    shard: Option<Share>,
     finished: bool,
     revisions: Vec<InRevision<'a>>,
     results: Vec<CaseResult<'a>>,
@@ -81,6 +82,12 @@ struct Report<'a> {
 struct Server<'a> {
     name: &'a str,
     version: &'a str,
+}
+
+#[derive(Serialize)]
+struct Share {
+    index: u32,
+    count: u32,
 }
 
 #[derive(Serialize)]
@@ -157,6 +164,10 @@ impl<'a> Report<'a> {
             processes: run.processes,
             options: &run.options,
             filtered: run.filtered,
+            shard: run.shard.map(|shard| Share {
+                index: shard.index(),
+                count: shard.count(),
+            }),
             finished: run.finished,
             revisions: run
                 .revisions

@@ -80,10 +80,10 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
 pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     for (revision, spoken) in &run.revisions {
         let counts = Counts::of(run.of_revision(*revision));
-        let selected = if run.filtered {
-            " (of those selected)"
-        } else {
-            ""
+        let selected = match (run.filtered, run.shard) {
+            (_, Some(shard)) => format!(" (of shard {shard})"),
+            (true, None) => " (of those selected)".to_owned(),
+            (false, None) => String::new(),
         };
         let seen = format!(
             "{} of {} clauses verified{selected}",

@@ -329,7 +329,9 @@ impl<'a> Revisioned<'a> {
                 remarks,
             )
         });
-        judged.collect()
+        judged
+            .filter(|judgement| self.planned.reports(judgement))
+            .collect()
     }
 
     fn judgement(
@@ -466,6 +468,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
             .map(|(name, version)| (hide(&name), hide(&version))),
         options: options.shell.clone(),
         filtered: !options.selection.is_whole(),
+        shard: options.selection.shard(),
         finished: true,
         processes: live.recorder.sessions(),
         revisions: Vec::new(),

@@ -4,6 +4,7 @@ mod judge;
 mod lane;
 mod live;
 mod plan;
+mod shard;
 mod verdict;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::{
 
 pub use live::{NoServer, Watch, clean_up, run};
 pub use plan::{FailOn, Options, Selection, SelectionError};
+pub use shard::{NoShard, Shard};
 pub use verdict::Verdict;
 
 /// One case in one revision over one transport, judged.
@@ -74,6 +76,8 @@ pub struct Run {
     pub options: Vec<String>,
     /// Whether only some of the cases were selected.
     pub filtered: bool,
+    /// The share of the cases that was run, where several runs divide them.
+    pub shard: Option<Shard>,
     /// Whether the run came to its end.
     pub finished: bool,
     /// How many processes were started.
@@ -145,10 +149,12 @@ impl Run {
     }
 
     /// Whether the run is a failure at this threshold. A run in which nothing was verified, or
-    /// that did not come to its end, shows nothing, and is one too.
+    /// that did not come to its end, shows nothing, and is one too; but a shard to which no case
+    /// fell had nothing to show.
     pub fn fails(&self, threshold: FailOn) -> bool {
         let counts = Counts::of(&self.judgements);
-        let shown = counts.conforms() && counts.verified() > 0 && self.finished;
+        let idle = self.shard.is_some() && self.judgements.is_empty();
+        let shown = counts.conforms() && (counts.verified() > 0 || idle) && self.finished;
         match threshold {
             FailOn::Never => false,
             FailOn::Must => !shown,
