@@ -27,6 +27,14 @@ impl Format for Json {
     }
 }
 
+/// The report as a document.
+///
+/// # Errors
+/// Never: nothing in it has a key that is no string.
+pub(super) fn document(run: &Run) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Report::of(run))
+}
+
 /// Writes a document in which everything that could move a cursor is escaped in JSON's own way,
 /// so that it can be looked at on a terminal and still loses nothing.
 pub(super) fn write_document(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {

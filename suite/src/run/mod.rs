@@ -95,11 +95,10 @@ pub struct Counts([usize; Verdict::ALL.len()]);
 impl Counts {
     /// Counts the verdicts.
     pub fn of<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> Counts {
-        let mut counts = Counts::default();
-        for judgement in judgements {
-            counts.0[judgement.verdict as usize] += 1;
-        }
-        counts
+        judgements
+            .into_iter()
+            .map(|judgement| judgement.verdict)
+            .collect()
     }
 
     /// How many there are of one kind.
@@ -120,6 +119,16 @@ impl Counts {
     /// Whether the server conforms: no `fail` and no `error`.
     pub fn conforms(&self) -> bool {
         self.get(Verdict::Fail) + self.get(Verdict::Error) == 0
+    }
+}
+
+impl FromIterator<Verdict> for Counts {
+    fn from_iter<I: IntoIterator<Item = Verdict>>(verdicts: I) -> Counts {
+        let mut counts = Counts::default();
+        for verdict in verdicts {
+            counts.0[verdict as usize] += 1;
+        }
+        counts
     }
 }
 
