@@ -112,7 +112,7 @@ fn findings(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io
     Ok(())
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+pub(super) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fail | Verdict::Error => "✗",
         Verdict::Warn => "▲",
@@ -171,7 +171,7 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
 }
 
 /// The messages, each with the judgements that have it, the newest first.
-fn messages<'a>(judgements: &[&'a Judgement]) -> Vec<(&'a str, Vec<&'a Judgement>)> {
+pub(super) fn messages<'a>(judgements: &[&'a Judgement]) -> Vec<(&'a str, Vec<&'a Judgement>)> {
     let mut messages: Vec<(&str, Vec<&Judgement>)> = Vec::new();
     for &judgement in judgements {
         let message = judgement.message.as_deref().unwrap_or_default();

@@ -2,8 +2,10 @@
 
 pub mod catalogue;
 mod excerpt;
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod read;
 mod standing;
 mod summary;
 mod text;
@@ -37,6 +39,8 @@ pub enum FormatName {
     Human,
     /// For programs; `schemas/report.json` describes it
     Json,
+    /// For people, in a browser: one page that needs nothing else
+    Html,
 }
 
 impl FormatName {
@@ -45,6 +49,7 @@ impl FormatName {
         match self {
             FormatName::Human => "human",
             FormatName::Json => "json",
+            FormatName::Html => "html",
         }
     }
 
@@ -89,6 +94,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
     match format {
         FormatName::Human => human::Human { look }.write(run, out),
         FormatName::Json => json::Json.write(run, out),
+        FormatName::Html => html::Html.write(run, out),
     }
 }
 

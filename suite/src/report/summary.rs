@@ -158,7 +158,7 @@ fn join<const N: usize>(parts: [String; N]) -> String {
         .join(", ")
 }
 
-fn lasted(duration: Duration) -> String {
+pub(super) fn lasted(duration: Duration) -> String {
     match duration.as_secs() {
         0..120 => format!("{:.1} s", duration.as_secs_f64()),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
