@@ -1,5 +1,6 @@
 //! The command line: one file per command, the options by concern.
 
+mod badge;
 mod catalogue;
 mod mock;
 mod options;
@@ -39,6 +40,8 @@ enum Command {
     List(catalogue::ListArgs),
     /// Show one case in full: clause, link, how it is probed, how to mend a server
     Explain(catalogue::ExplainArgs),
+    /// Make a badge of reports
+    Badge(badge::Args),
     /// Serve the built-in reference server, whole or with named faults
     Mock(mock::Args),
 }
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => stdio::demo(args),
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),
+        Command::Badge(args) => badge::run(&args),
         Command::Mock(args) => mock::run(args),
     };
     let (error, status) = match outcome {

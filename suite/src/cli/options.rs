@@ -8,9 +8,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Failure, badge::BadgeFile};
 use crate::{
-    report::{self, FormatName, Look, Verbosity},
+    report::{self, FormatName, Look, Verbosity, badge::Badge, read::Report},
     run::{FailOn, Run, Selection, Shard},
     spec::Revision,
 };
@@ -113,6 +113,9 @@ pub(super) struct OutputArgs {
     /// Write a report to a file as well (repeatable), as in `--report json=report.json`
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report_file)]
     pub(super) reports: Vec<(FormatName, PathBuf)>,
+    /// Write a badge (repeatable): `.svg` a picture, `.json` the JSON of a shields endpoint
+    #[arg(long = "badge", value_name = "PATH", value_parser = BadgeFile::parse)]
+    badges: Vec<BadgeFile>,
     /// Write everything that is said to a file, as JSON Lines
     #[arg(long, value_name = "PATH")]
     pub(super) transcript: Option<PathBuf>,
@@ -201,15 +204,20 @@ impl OutputArgs {
                 .with_context(|| format!("cannot write the report {}", path.display()))
                 .map_err(Failure::Usage)?;
         }
+        // Until the run has come to its end, a green badge of the last one would be a lie.
+        for badge in &self.badges {
+            badge.write(&Badge::unfinished())?;
+        }
         Ok(())
     }
 
-    /// Writes the reports.
-    pub(super) fn write(&self, run: &Run) -> anyhow::Result<()> {
+    /// Writes the reports and badges.
+    pub(super) fn write(&self, run: &Run) -> Result<(), Failure> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
-        report::write(self.format, run, look, &mut out)?;
-        out.flush()?;
+        report::write(self.format, run, look, &mut out)
+            .and_then(|()| out.flush())
+            .map_err(anyhow::Error::from)?;
         let plain = Look {
             color: false,
             verbosity: Verbosity::Verbose,
@@ -221,8 +229,19 @@ impl OutputArgs {
                 .and_then(|()| file.flush())
                 .with_context(|| format!("cannot write the report {}", path.display()))?;
         }
+        if !self.badges.is_empty() {
+            let badge = self::badge(run)?;
+            for file in &self.badges {
+                file.write(&badge)?;
+            }
+        }
         Ok(())
     }
+}
+
+fn badge(run: &Run) -> anyhow::Result<Badge> {
+    let report = Report::of(run).context("cannot read back the report")?;
+    Ok(Badge::of(&[report], None)?)
 }
 
 fn create(path: &std::path::Path) -> anyhow::Result<File> {

@@ -1,5 +1,6 @@
 //! Reports: every one is a view of a [`Run`]. Text that the server wrote is shown escaped.
 
+pub mod badge;
 pub mod catalogue;
 mod excerpt;
 pub mod html;

@@ -4,10 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use mcp_conform::{
     cases,
+    report::{Format, json::Json},
     run::{Evidence, Judgement, Run, Spoken, Verdict},
     spec::{Revision, Transport},
     tape::{Excerpt, Stream},
 };
+use serde_json::Value;
 
 pub(crate) const NEW: Revision = Revision::V2025_11_25;
 pub(crate) const MIDDLE: Revision = Revision::V2025_06_18;
@@ -139,6 +141,13 @@ pub(crate) fn hostile() -> Run {
         judgements,
         ..small(&[])
     }
+}
+
+/// The report of a run as programs read it.
+pub(crate) fn json(run: &Run) -> Value {
+    let mut out = Vec::new();
+    Json.write(run, &mut out).unwrap();
+    serde_json::from_slice(&out).unwrap()
 }
 
 /// A file of these tests' own.

@@ -9,9 +9,9 @@ use crate::tape::Foreign;
 
 /// Text of whatever origin, as the content of an element or the value of a quoted attribute.
 /// What could move a cursor or reorder letters is shown escaped, as on a terminal.
-pub(super) struct Text<'a>(&'a str);
+pub(in crate::report) struct Text<'a>(&'a str);
 
-pub(super) fn text(text: &str) -> Text<'_> {
+pub(in crate::report) fn text(text: &str) -> Text<'_> {
     Text(text)
 }
 

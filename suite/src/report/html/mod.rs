@@ -12,7 +12,8 @@ use std::io::{self, Write};
 
 use super::{Finding, Format, human::sign};
 use crate::run::{Judgement, Run, Verdict};
-use markup::{source_hash, text};
+use markup::source_hash;
+pub(super) use markup::text;
 
 /// The format for people with a browser.
 #[derive(Clone, Copy, Debug)]
