@@ -2,6 +2,7 @@
 
 mod badge;
 mod catalogue;
+mod diff;
 mod mock;
 mod options;
 mod stdio;
@@ -42,6 +43,8 @@ enum Command {
     Explain(catalogue::ExplainArgs),
     /// Make a badge of reports
     Badge(badge::Args),
+    /// Show what got better and what got worse between two reports
+    Diff(diff::Args),
     /// Serve the built-in reference server, whole or with named faults
     Mock(mock::Args),
 }
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Badge(args) => badge::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Mock(args) => mock::run(args),
     };
     let (error, status) = match outcome {

@@ -8,9 +8,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::{Failure, badge::BadgeFile};
+use super::{Failure, badge::BadgeFile, diff::Since};
 use crate::{
-    report::{self, FormatName, Look, Verbosity, badge::Badge, read::Report},
+    report::{self, FormatName, Look, Verbosity, badge::Badge, diff, diff::Diff, read::Report},
     run::{FailOn, Run, Selection, Shard},
     spec::Revision,
 };
@@ -116,6 +116,9 @@ pub(super) struct OutputArgs {
     /// Write a badge (repeatable): `.svg` a picture, `.json` the JSON of a shields endpoint
     #[arg(long = "badge", value_name = "PATH", value_parser = BadgeFile::parse)]
     badges: Vec<BadgeFile>,
+    /// Show behind the report what got better and what got worse since an older one
+    #[arg(long, value_name = "REPORT.json", value_parser = Since::parse)]
+    since: Option<Since>,
     /// Write everything that is said to a file, as JSON Lines
     #[arg(long, value_name = "PATH")]
     pub(super) transcript: Option<PathBuf>,
@@ -197,6 +200,11 @@ fn report_file(text: &str) -> Result<(FormatName, PathBuf), String> {
 impl OutputArgs {
     /// Fails early where a file cannot be written: a run must not be lost at its end.
     pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.since.is_some() && self.format != FormatName::Human {
+            return Err(Failure::Usage(anyhow!(
+                "--since shows its comparison behind the human format; `mcp-conform diff` has others"
+            )));
+        }
         for (_, path) in &self.reports {
             // Appending nothing shows whether it can be written, and keeps what is there.
             let opened = File::options().create(true).append(true).open(path);
@@ -215,9 +223,11 @@ impl OutputArgs {
     pub(super) fn write(&self, run: &Run) -> Result<(), Failure> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
-        report::write(self.format, run, look, &mut out)
-            .and_then(|()| out.flush())
-            .map_err(anyhow::Error::from)?;
+        report::write(self.format, run, look, &mut out).map_err(anyhow::Error::from)?;
+        if let Some(Since(old)) = &self.since {
+            compare(old, run, look, &mut out)?;
+        }
+        out.flush().map_err(anyhow::Error::from)?;
         let plain = Look {
             color: false,
             verbosity: Verbosity::Verbose,
@@ -240,8 +250,18 @@ impl OutputArgs {
 }
 
 fn badge(run: &Run) -> anyhow::Result<Badge> {
-    let report = Report::of(run).context("cannot read back the report")?;
-    Ok(Badge::of(&[report], None)?)
+    Ok(Badge::of(&[read_back(run)?], None)?)
+}
+
+/// Shows what is other than in an older report, behind a blank line.
+fn compare(old: &[Report], run: &Run, look: Look, out: &mut dyn Write) -> anyhow::Result<()> {
+    let new = [read_back(run)?];
+    writeln!(out)?;
+    Ok(diff::human(&Diff::of(old, &new), look, out)?)
+}
+
+fn read_back(run: &Run) -> anyhow::Result<Report> {
+    Report::of(run).context("cannot read back the report")
 }
 
 fn create(path: &std::path::Path) -> anyhow::Result<File> {

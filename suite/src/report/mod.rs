@@ -2,6 +2,7 @@
 
 pub mod badge;
 pub mod catalogue;
+pub mod diff;
 mod excerpt;
 pub mod html;
 pub mod human;

@@ -106,9 +106,14 @@ impl Counts {
         self.0[verdict as usize]
     }
 
+    /// How many there are of all kinds.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
     /// How many clauses apply: all but those that are not applicable.
     pub fn applicable(&self) -> usize {
-        self.0.iter().sum::<usize>() - self.get(Verdict::NotApplicable)
+        self.total() - self.get(Verdict::NotApplicable)
     }
 
     /// How many clauses this run could see, kept or broken.

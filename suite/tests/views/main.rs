@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod badge;
+mod diff;
 mod html;
 mod sample;

@@ -150,6 +150,20 @@ pub(crate) fn json(run: &Run) -> Value {
     serde_json::from_slice(&out).unwrap()
 }
 
+/// Holds a document against a schema of ours.
+pub(crate) fn keeps_schema(name: &str, document: &Value) {
+    let schema = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas");
+    let schema = std::fs::read_to_string(schema.join(name)).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+}
+
 /// A file of these tests' own.
 pub(crate) fn file(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("views");
