@@ -3,6 +3,7 @@
 mod badge;
 mod catalogue;
 mod diff;
+mod merge;
 mod mock;
 mod options;
 mod stdio;
@@ -43,6 +44,8 @@ enum Command {
     Explain(catalogue::ExplainArgs),
     /// Make a badge of reports
     Badge(badge::Args),
+    /// Join the reports of a run that was divided by --shard, by revision or by target
+    Merge(merge::Args),
     /// Show what got better and what got worse between two reports
     Diff(diff::Args),
     /// Serve the built-in reference server, whole or with named faults
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Badge(args) => badge::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Mock(args) => mock::run(args),
     };

@@ -111,7 +111,7 @@ struct InRevision<'a> {
 }
 
 #[derive(Serialize)]
-struct Amounts {
+pub(super) struct Amounts {
     fail: usize,
     error: usize,
     warn: usize,
@@ -213,7 +213,7 @@ impl<'a> InRevision<'a> {
 }
 
 impl Amounts {
-    fn of(counts: &Counts) -> Amounts {
+    pub(super) fn of(counts: &Counts) -> Amounts {
         Amounts {
             fail: counts.get(Verdict::Fail),
             error: counts.get(Verdict::Error),

@@ -7,6 +7,7 @@ mod excerpt;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod merge;
 pub mod read;
 mod standing;
 mod summary;

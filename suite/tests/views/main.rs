@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod badge;
+#[cfg(unix)]
+mod commands;
 mod diff;
 mod html;
+mod merge;
 mod sample;
