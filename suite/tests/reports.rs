@@ -155,6 +155,7 @@ fn made_up() -> Run {
         started: "2026-03-01T12:00:00Z".into(),
         duration: Duration::from_millis(4321),
         target: "node 'my server.js' --flag".into(),
+        artifact: None,
         transport: Transport::Stdio,
         server: Some(("every\x1b[31mthing".into(), "1.2.0".into())),
         options: vec!["--timeout".into(), "3".into()],

@@ -6,6 +6,7 @@ pub mod diff;
 mod excerpt;
 pub mod html;
 pub mod human;
+pub mod intoto;
 pub mod json;
 pub mod merge;
 pub mod read;
@@ -44,6 +45,8 @@ pub enum FormatName {
     Json,
     /// For people, in a browser: one page that needs nothing else
     Html,
+    /// For signers: an in-toto statement with the predicate `test-result`
+    Intoto,
 }
 
 impl FormatName {
@@ -53,6 +56,7 @@ impl FormatName {
             FormatName::Human => "human",
             FormatName::Json => "json",
             FormatName::Html => "html",
+            FormatName::Intoto => "intoto",
         }
     }
 
@@ -98,6 +102,7 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
         FormatName::Human => human::Human { look }.write(run, out),
         FormatName::Json => json::Json.write(run, out),
         FormatName::Html => html::Html.write(run, out),
+        FormatName::Intoto => intoto::InToto.write(run, out),
     }
 }
 

@@ -460,6 +460,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         started: started.to_string(),
         duration: live.recorder.now(),
         target: hide(&options.command.shell()),
+        artifact: options.command.artifact(),
         transport: Transport::Stdio,
         server: live
             .server

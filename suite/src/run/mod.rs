@@ -7,7 +7,7 @@ mod plan;
 mod shard;
 mod verdict;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     case::Case,
@@ -68,6 +68,8 @@ pub struct Run {
     pub duration: Duration,
     /// The server as the user named it, in a form that a shell takes.
     pub target: String,
+    /// The file that holds the server, where the command names one.
+    pub artifact: Option<PathBuf>,
     /// Over which transport.
     pub transport: Transport,
     /// What the server says of itself in `serverInfo`: name and version.

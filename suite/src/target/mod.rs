@@ -2,7 +2,11 @@
 
 mod process;
 
-use std::{ffi::OsString, fmt, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 pub use process::LaunchError;
 pub(crate) use process::{Ended, Process, adopt_orphans, end_orphans};
@@ -51,6 +55,20 @@ impl Command {
             .collect::<Vec<_>>()
             .join(" ")
     }
+
+    /// The file that holds the server, where the command names one beyond doubt: the program, if
+    /// it is given by a path, else the only file among its arguments (`node build/index.js`).
+    pub fn artifact(&self) -> Option<PathBuf> {
+        let file = |word: &OsString| {
+            let path = self.cwd.as_deref().unwrap_or("".as_ref()).join(word);
+            path.is_file().then_some(path)
+        };
+        if Path::new(&self.program).components().count() > 1 {
+            return file(&self.program);
+        }
+        let mut files = self.args.iter().filter_map(file);
+        files.next().filter(|_| files.next().is_none())
+    }
 }
 
 /// Quotes a word for a POSIX shell where it needs quotes.
@@ -65,7 +83,34 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_word;
+    use super::*;
+
+    #[test]
+    fn the_file_that_holds_the_server_is_known_beyond_doubt_or_not_at_all() {
+        let artifact = |program: &str, args: &[&str]| {
+            let command = Command {
+                program: program.into(),
+                args: args.iter().map(Into::into).collect(),
+                env: Vec::new(),
+                cwd: Some(env!("CARGO_MANIFEST_DIR").into()),
+            };
+            command.artifact()
+        };
+        let here = |path: &str| Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+        assert_eq!(
+            artifact("./Cargo.toml", &["src/lib.rs"]),
+            here("./Cargo.toml")
+        );
+        assert_eq!(
+            artifact("node", &["--flag", "src/lib.rs"]),
+            here("src/lib.rs")
+        );
+        assert_eq!(artifact("node", &["src/lib.rs", "src/main.rs"]), None);
+        assert_eq!(artifact("npx", &["-y", "some-server"]), None);
+        assert_eq!(artifact("./no-such-file", &["src/lib.rs"]), None);
+        // A program of this name in the folder is not the one that is launched.
+        assert_eq!(artifact("Cargo.toml", &[]), None);
+    }
 
     #[test]
     fn words_are_quoted_where_a_shell_would_change_them() {

@@ -8,5 +8,6 @@ mod badge;
 mod commands;
 mod diff;
 mod html;
+mod intoto;
 mod merge;
 mod sample;

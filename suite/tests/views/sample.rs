@@ -54,6 +54,7 @@ pub(crate) fn small(verdicts: &[(&str, Verdict)]) -> Run {
         started: "2026-03-01T12:00:00.123456789Z".into(),
         duration: Duration::from_millis(4321),
         target: "node build/index.js".into(),
+        artifact: None,
         transport: Transport::Stdio,
         server: Some(("everything".into(), "1.2.0".into())),
         options: Vec::new(),
