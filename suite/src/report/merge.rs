@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     Standing,
@@ -137,7 +137,7 @@ fn join(mut parts: Vec<Report>) -> Result<Report, MergeError> {
         }
     }
     // What comes of it must not hang on the order on the command line.
-    parts.sort_by_key(|part| part.shard().map(|shard| shard.index()));
+    parts.sort_by_key(|part| part.shard.map(|shard| shard.index()));
     let mut revisions: Vec<Revision> = parts
         .iter()
         .flat_map(|part| part.revisions.iter().map(|entry| entry.revision))
@@ -160,10 +160,24 @@ fn join(mut parts: Vec<Report>) -> Result<Report, MergeError> {
         if part.started < whole.started {
             whole.started.clone_from(&part.started);
         }
+        unite(&mut whole.rest, &part.rest);
     }
     whole.finished = finished;
     whole.shard = None;
     Ok(whole)
+}
+
+/// Lists of a part that nothing here knows of stand in the whole too.
+fn unite(whole: &mut Map<String, Value>, part: &Map<String, Value>) {
+    for (name, value) in part {
+        if let (Some(Value::Array(all)), Value::Array(more)) = (whole.get_mut(name), value) {
+            for entry in more {
+                if !all.contains(entry) {
+                    all.push(entry.clone());
+                }
+            }
+        }
+    }
 }
 
 /// Joins what the parts say of one revision.
@@ -212,14 +226,14 @@ fn complete(pieces: &[&Report], revision: Revision) -> Result<(), MergeError> {
         target: target.clone(),
         transport,
     };
-    let Some(first) = pieces.iter().find_map(|piece| piece.shard()) else {
+    let Some(first) = pieces.iter().find_map(|piece| piece.shard) else {
         return match pieces {
             [_] => Ok(()),
             _ => Err(overlap(revision.to_string())),
         };
     };
     for piece in pieces {
-        match piece.shard() {
+        match piece.shard {
             None => return Err(overlap(revision.to_string())),
             Some(shard) if shard.count() != first.count() => {
                 return Err(MergeError::Different {
@@ -232,7 +246,7 @@ fn complete(pieces: &[&Report], revision: Revision) -> Result<(), MergeError> {
         }
     }
     for index in 1..=first.count() {
-        let of_index = |piece: &&&Report| piece.shard().is_some_and(|shard| shard.index() == index);
+        let of_index = |piece: &&&Report| piece.shard.is_some_and(|shard| shard.index() == index);
         match pieces.iter().filter(of_index).count() {
             1 => {}
             0 => {

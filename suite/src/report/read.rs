@@ -41,9 +41,9 @@ pub struct Report {
     pub options: Vec<String>,
     /// Whether only some of the cases were selected.
     pub filtered: bool,
-    /// The share of the cases that was run.
-    #[serde(default)]
-    pub shard: Option<Share>,
+    /// The share of the cases that was run; none for all of them.
+    #[serde(default, with = "share")]
+    pub shard: Option<Shard>,
     /// Whether the run came to its end.
     pub finished: bool,
     /// Every revision that was asked for.
@@ -51,7 +51,7 @@ pub struct Report {
     /// Every verdict.
     pub results: Vec<CaseResult>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(super) rest: Map<String, Value>,
 }
 
 /// The program that wrote a report.
@@ -70,13 +70,6 @@ pub struct Server {
     pub name: String,
     /// Its version.
     pub version: String,
-}
-
-/// Which share of how many.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Share {
-    index: u32,
-    count: u32,
 }
 
 /// How the server stands in one revision.
@@ -255,12 +248,6 @@ impl Report {
             .any(|entry| entry.revision == revision && entry.spoken);
         Standing::new(spoken, &self.counts(revision), self.finished)
     }
-
-    /// The share of the cases that was run; none for all of them.
-    pub fn shard(&self) -> Option<Shard> {
-        self.shard
-            .and_then(|share| Shard::new(share.index, share.count))
-    }
 }
 
 /// A value of a closed set that JSON knows by a word.
@@ -309,5 +296,39 @@ mod word {
         known
             .copied()
             .ok_or_else(|| D::Error::custom(format!("`{text}` is no {}", T::KIND)))
+    }
+}
+
+mod share {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use crate::run::Shard;
+
+    #[derive(Deserialize, Serialize)]
+    struct Share {
+        index: u32,
+        count: u32,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        shard: &Option<Shard>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let share = shard.map(|shard| Share {
+            index: shard.index(),
+            count: shard.count(),
+        });
+        share.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Shard>, D::Error> {
+        let Some(Share { index, count }) = Option::deserialize(from)? else {
+            return Ok(None);
+        };
+        let shard = Shard::new(index, count);
+        let shard = shard.ok_or_else(|| D::Error::custom(format!("`{index}/{count}` is no shard")));
+        shard.map(Some)
     }
 }

@@ -197,6 +197,7 @@ fn files_that_are_no_reports_are_told_apart() {
         ("/results/0/verdict", json!("fine")),
         ("/revisions/0/revision", json!("2020-01-01")),
         ("/transport", json!("pigeon")),
+        ("/shard", json!({ "index": 3, "count": 2 })),
         ("/results/0/case", Value::Null),
     ] {
         let mut report = json(&small(KEPT));

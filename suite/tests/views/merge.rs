@@ -1,5 +1,7 @@
 use mcp_conform::{
     report::{
+        Format, Look, Verbosity,
+        human::Human,
         merge::{self, MergeError, merge},
         read::{self, Report},
     },
@@ -48,6 +50,23 @@ fn written(reports: &[Report]) -> Value {
     let mut out = Vec::new();
     merge::write(reports, &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn people_are_told_that_a_shard_is_a_share() {
+    let look = Look {
+        color: false,
+        verbosity: Verbosity::Normal,
+        width: 100,
+    };
+    let mut out = Vec::new();
+    Human { look }.write(&shards()[0], &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.contains("shard       1/2: a share of the cases\n"),
+        "{text}"
+    );
+    assert!(text.contains("clauses verified (of shard 1/2)"), "{text}");
 }
 
 #[test]
@@ -179,4 +198,17 @@ fn a_part_that_was_cut_short_leaves_the_whole_unfinished() {
     let whole = merge(vec![report(&first), report(&second)]).unwrap();
     assert!(!whole[0].finished);
     assert_eq!(written(&whole)["revisions"][0]["conforms"], Value::Null);
+}
+
+#[test]
+fn lists_that_only_a_later_version_knows_are_united() {
+    let [first, second] = shards().map(|run| {
+        let mut document = json(&run);
+        let index = document["shard"]["index"].clone();
+        document["later"] = serde_json::json!(["in both", index]);
+        let text = document.to_string();
+        read::parse(text.as_bytes(), "x.json".as_ref()).unwrap()
+    });
+    let whole = written(&merge([first, second].concat()).unwrap());
+    assert_eq!(whole["later"], serde_json::json!(["in both", 1, 2]));
 }

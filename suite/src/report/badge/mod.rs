@@ -84,7 +84,7 @@ impl Part<'_> {
         };
         if !report.finished {
             Some("not finished".to_owned())
-        } else if let Some(shard) = report.shard() {
+        } else if let Some(shard) = report.shard {
             Some(format!("shard {shard}"))
         } else if report.filtered {
             Some("filtered".to_owned())
