@@ -1,4 +1,4 @@
-//! Reads the reports that [`json`](super::json) writes, for everything that looks at them later.
+//! Reads the reports that [`json`] writes, for everything that looks at them later.
 
 use std::{
     fs,
