@@ -8,15 +8,20 @@
 mod fault;
 mod faults;
 mod features;
+pub mod http;
 mod message;
 mod outbox;
+mod policy;
 mod revision;
+mod scene;
 mod session;
 pub mod stdio;
 
-pub use fault::{Asked, Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout};
+pub use fault::{Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout, Transport};
 pub use faults::{fault, faults};
 pub use message::{Malformed, parse};
-pub use outbox::{Outbox, Outgoing};
+pub use outbox::{Emitted, Outbox, Outgoing};
+pub use policy::Policy;
 pub use revision::Revision;
+pub use scene::{Asked, InFlight, Memory, Scene};
 pub use session::Session;

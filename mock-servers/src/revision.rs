@@ -49,6 +49,12 @@ impl Revision {
     pub const fn has_batches(self) -> bool {
         matches!(self, Self::V2025_03_26)
     }
+
+    /// Whether requests can be turned into tasks in it.
+    #[must_use]
+    pub const fn has_tasks(self) -> bool {
+        matches!(self, Self::V2025_11_25)
+    }
 }
 
 impl fmt::Display for Revision {

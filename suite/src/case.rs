@@ -23,6 +23,15 @@ pub enum Stage {
     Rough,
     /// A process of its own, which the case ends.
     Own,
+    /// An open session that the cases with one label share: a scene that the first one plays
+    /// serves them all. For what takes its time, or wants a client of another manner.
+    Together(&'static str),
+    /// A session that nobody has opened. The cases with one label share it, in their order; a
+    /// scene that the first one plays serves them all.
+    Unopened(&'static str),
+    /// As [`Stage::Unopened`], for what does not depend on the revision: it is done once in a
+    /// run, and counts in every revision.
+    Once(&'static str),
 }
 
 /// What a case is about: the duty kept, in a word for reports.
@@ -121,6 +130,12 @@ impl Case {
         }
     }
 
+    /// Whether the case is about what is said, and not only about how it travels: the streams of
+    /// Streamable HTTP depend on it.
+    pub(crate) fn is_about_messages(&self) -> bool {
+        !matches!(self.clause.area(), "stdio" | "http-sse")
+    }
+
     /// What the probe may ruin, if there is one.
     pub(crate) fn stage(&self) -> Option<Stage> {
         self.probe.map(|(stage, _)| stage)
@@ -154,10 +169,14 @@ pub enum Stop {
     Violated(Box<Violation>),
     /// This run cannot tell, for this reason.
     Unverified(String),
+    /// The server does not do or declare what the clause is about.
+    NotApplicable(String),
     /// The case could not finish: verdict `error`.
     Broke(Broken),
     /// The session was broken by another case.
     Interrupted,
+    /// What was provoked is for the rule of the case to judge.
+    LeftToRule,
 }
 
 impl From<Broken> for Stop {
@@ -203,6 +222,16 @@ pub fn differs<T>(
         compared: Some((expected.into(), actual.into())),
     }
     .into())
+}
+
+/// The server does not do or declare what the clause is about.
+pub fn not_applicable<T>(reason: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::NotApplicable(reason.into()))
+}
+
+/// What was provoked is for the rule of the case to judge.
+pub fn left_to_rule<T>() -> Result<T, Stop> {
+    Err(Stop::LeftToRule)
 }
 
 /// This run cannot tell.

@@ -13,5 +13,6 @@ pub mod spec;
 mod talk;
 pub mod tape;
 pub mod target;
+pub mod transport;
 
 pub use session::{Broken, Limits};

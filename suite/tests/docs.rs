@@ -3,14 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::{
-    collections::BTreeMap, fmt::Write, fs, path::PathBuf, process::Command, sync::mpsc, thread,
+mod reference;
+
+use std::{collections::BTreeMap, fmt::Write, fs, path::PathBuf, sync::mpsc, thread};
+
+use mcp_conform::{
+    case::{Case, Nature},
+    cases,
+    spec::{Revision, Transport},
 };
-
-use mcp_conform::{case::Case, cases, spec::Revision};
 use serde_json::Value;
-
-const TOOL: &str = env!("CARGO_BIN_EXE_mcp-conform");
 
 fn docs() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs")
@@ -35,23 +37,10 @@ fn check(path: &str, expected: &str) {
 
 /// What the case says of its own fault, judged alone in the newest revision in which it holds.
 fn violation(case: &Case) -> String {
-    let revision = newest(case);
-    let output = Command::new(TOOL)
-        .args([
-            "stdio",
-            "--format",
-            "json",
-            "--fail-on",
-            "never",
-            "--timeout",
-            "3",
-        ])
-        .args(["--case", case.clause.id, "--revision", revision.as_str()])
-        .args(["--", TOOL, "mock", "stdio", "--fault", case.clause.fault])
-        .output()
-        .unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let transport = case.clause.transports[0];
+    let options = ["--case", case.clause.id];
+    let revision = newest(case, transport);
+    let report = reference::report(&[case.clause.fault], transport, &[revision], &options).unwrap();
     let result = &report["results"][0];
     assert_eq!(result["case"], case.clause.id);
     let verdict = result["verdict"].as_str().unwrap();
@@ -74,22 +63,24 @@ fn without_offset(message: &str) -> String {
     }
 }
 
-fn newest(case: &Case) -> Revision {
-    Revision::WITH_HANDSHAKE
-        .into_iter()
-        .rfind(|revision| case.clause.holds_in(*revision))
+fn newest(case: &Case, transport: Transport) -> Revision {
+    let mut all = transport.revisions().iter().copied().rev();
+    all.find(|revision| case.clause.applies_in(*revision, transport))
         .unwrap()
 }
 
-/// What each case says of its fault: two processes at a time, in the order of the registry.
+/// So many runs go side by side: they mostly wait.
+const RUNS: usize = 8;
+
+/// What each case says of its fault.
 fn violations() -> BTreeMap<&'static str, String> {
     let (sender, receiver) = mpsc::channel();
     let all: Vec<&'static Case> = cases::all().collect();
     thread::scope(|scope| {
-        for half in 0..2 {
+        for first in 0..RUNS {
             let (sender, all) = (sender.clone(), &all);
             scope.spawn(move || {
-                for case in all.iter().skip(half).step_by(2) {
+                for case in all.iter().skip(first).step_by(RUNS) {
                     sender.send((case.clause.id, violation(case))).unwrap();
                 }
             });
@@ -194,4 +185,98 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(looked_at > 5, "only {looked_at} links were looked at");
+}
+
+/// How many clauses of an area hold in a revision, and how they are judged.
+#[derive(Default)]
+struct Coverage {
+    probes: usize,
+    rules: usize,
+    both: usize,
+    unseen: usize,
+    clients: usize,
+}
+
+impl Coverage {
+    fn of(area: &str, revision: Revision) -> Coverage {
+        let mut coverage = Coverage::default();
+        for case in cases::all() {
+            if case.clause.area() == area && case.clause.holds_in(revision) {
+                match case.nature() {
+                    Nature::Probe => coverage.probes += 1,
+                    Nature::Rule => coverage.rules += 1,
+                    Nature::Both => coverage.both += 1,
+                }
+            }
+        }
+        for clause in cases::unjudged() {
+            if clause.area() == area && clause.holds_in(revision) {
+                match clause.unseen {
+                    Some(_) => coverage.unseen += 1,
+                    None => coverage.clients += 1,
+                }
+            }
+        }
+        coverage
+    }
+
+    fn all(&self) -> usize {
+        self.judged() + self.unseen + self.clients
+    }
+
+    fn judged(&self) -> usize {
+        self.probes + self.rules + self.both
+    }
+}
+
+fn coverage() -> String {
+    let mut page = "<!-- Made from the registry by `BLESS=1 cargo test --test docs`. -->\n\n\
+        # Coverage\n\n\
+        Every clause of the specification that binds one side and is worth a verdict, in the areas that\n\
+        this version has: how many there are, and how a run comes to its verdict on them. A *probe* does\n\
+        something and looks at what comes back; a *rule* reads all that is said, and is what `validate`\n\
+        uses; some clauses have both. A clause is *unseen* where no run can tell, and *the client's* where\n\
+        it binds the other side, which this suite does not judge.\n\n\
+        The revision 2026-07-28 is not judged yet; its column counts the clauses that go on in it.\n\n\
+        | area | revision | clauses | judged | probe | rule | both | unseen | the client's |\n\
+        |---|---|---:|---:|---:|---:|---:|---:|---:|\n"
+        .to_owned();
+    let mut areas: Vec<&str> = cases::all().map(|case| case.clause.area()).collect();
+    areas.dedup();
+    for area in &areas {
+        for revision in Revision::ALL {
+            let of = Coverage::of(area, revision);
+            if of.all() == 0 {
+                continue;
+            }
+            writeln!(
+                page,
+                "| {area} | {revision} | {} | {} | {} | {} | {} | {} | {} |",
+                of.all(),
+                of.judged(),
+                of.probes,
+                of.rules,
+                of.both,
+                of.unseen,
+                of.clients,
+            )
+            .unwrap();
+        }
+    }
+    page += "\n## Unseen\n\nNo run can tell whether these are kept, for the reason that stands with them.\n\n";
+    for clause in cases::unjudged() {
+        if let Some(reason) = clause.unseen {
+            writeln!(page, "- `{}`: {}. {reason}", clause.id, clause.title).unwrap();
+        }
+    }
+    page += "\n## The client's\n\nThese bind clients.\n\n";
+    for clause in cases::unjudged().filter(|clause| clause.unseen.is_none()) {
+        writeln!(page, "- `{}`: {}.", clause.id, clause.title).unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_coverage_table_says_what_is_judged() {
+    check("coverage.md", &coverage());
 }

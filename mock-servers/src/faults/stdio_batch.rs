@@ -67,7 +67,7 @@ pub(super) static FAULTS: &[Fault] = &[
         drags: &[],
         bend: Bend::Reply(|asked, reply| {
             // Not in batches: their arrays hold exactly the responses, by another clause.
-            if asked.revision == Some(Revision::V2025_03_26)
+            if asked.scene.revision == Some(Revision::V2025_03_26)
                 && !asked.in_batch
                 && reply["error"]["code"] == -32601
             {

@@ -4,8 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::text;
 use crate::message::{self, RpcError};
-use crate::outbox::Outbox;
-use crate::session::{Outcome, Session};
+use crate::session::{Cause, Outcome, Session};
 
 /// The severities, the least first.
 const LEVELS: [&str; 8] = [
@@ -34,12 +33,12 @@ pub(crate) fn set_level(session: &Session, params: &Map<String, Value>) -> Outco
     Ok(json!({}))
 }
 
-/// Sends a log message on behalf of a request, unless the client wants less.
-pub(crate) fn log(session: &Session, outbox: &Outbox, request: &Value, level: &str, data: &str) {
+/// Sends a log message, unless the client wants less.
+pub(crate) fn log(session: &Session, cause: &Cause, level: &str, data: &str) {
     let least = session.state().log_level.unwrap_or(DEFAULT);
     if LEVELS.iter().position(|known| *known == level) >= Some(least) {
         let params = json!({ "level": level, "logger": "mock", "data": data });
         let message = message::notification("notifications/message", params);
-        outbox.send(message, Some(request.clone()));
+        session.tell(cause, message);
     }
 }

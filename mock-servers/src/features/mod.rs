@@ -6,6 +6,7 @@ pub(crate) mod page;
 pub(crate) mod prompts;
 pub(crate) mod resources;
 pub(crate) mod schema;
+pub(crate) mod tasks;
 pub(crate) mod tools;
 
 use serde_json::{Map, Value, json};

@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{PNG, WAV, describe, page, text};
 use crate::message::{self, RpcError};
-use crate::outbox::Outbox;
 use crate::revision::Revision;
-use crate::session::{Outcome, Session};
+use crate::session::{Cause, Outcome, Session};
 
 /// The resource that every write changes.
 pub(crate) const WATCHED: &str = "test://watched-resource";
@@ -200,7 +199,7 @@ pub(crate) fn contents(session: &Session, uri: &str) -> Option<Value> {
 }
 
 /// Writes a note, and tells whoever has to know.
-pub(crate) fn write_note(session: &Session, outbox: &Outbox, name: &str, text: &str) {
+pub(crate) fn write_note(session: &Session, cause: &Cause, name: &str, text: &str) {
     let uri = note_uri(name);
     let (is_new, updated) = {
         let mut state = session.state();
@@ -215,11 +214,11 @@ pub(crate) fn write_note(session: &Session, outbox: &Outbox, name: &str, text: &
     };
     if is_new {
         let method = "notifications/resources/list_changed";
-        outbox.send(message::notification(method, Value::Null), None);
+        session.announce(cause, message::notification(method, Value::Null));
     }
     for uri in updated {
         let method = "notifications/resources/updated";
-        outbox.send(message::notification(method, json!({ "uri": uri })), None);
+        session.announce(cause, message::notification(method, json!({ "uri": uri })));
     }
 }
 

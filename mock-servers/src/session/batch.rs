@@ -7,6 +7,7 @@ use super::{Answer, Session};
 use crate::message::{self, Kind, RpcError};
 use crate::outbox::Outbox;
 use crate::revision::Revision;
+use crate::scene::{InFlight, Scene};
 
 /// The reply to one element: there already, or to come unless it is cancelled.
 enum Slot {
@@ -15,13 +16,19 @@ enum Slot {
 }
 
 impl Session {
-    pub(super) fn receive_batch(&self, message: &Value, batch: &[Value], outbox: &Outbox) {
+    pub(super) fn receive_batch(
+        &self,
+        message: &Value,
+        batch: &[Value],
+        scene: &Scene<'_>,
+        outbox: &Outbox,
+    ) {
         // Before a revision is agreed on there are no batches, so that `initialize`
         // cannot be part of one.
         if !self.revision().is_some_and(Revision::has_batches) {
             let error = RpcError::invalid_request("batches are not part of this revision");
             let reply = self.refuse(None, error);
-            return self.send_reply(message, reply, None, outbox);
+            return self.send_reply(message, reply, None, scene, outbox);
         }
         if batch.is_empty() {
             let error = RpcError::invalid_request("a batch holds at least one message");
@@ -29,7 +36,7 @@ impl Session {
         }
         let slots: Vec<Slot> = batch
             .iter()
-            .filter_map(|element| self.receive_element(element, outbox))
+            .filter_map(|element| self.receive_element(element, scene, outbox))
             .collect();
         if slots.iter().all(|slot| matches!(slot, Slot::Ready(_))) {
             let replies = slots.into_iter().filter_map(Slot::ready).collect();
@@ -49,19 +56,29 @@ impl Session {
         });
     }
 
-    fn receive_element(&self, element: &Value, outbox: &Outbox) -> Option<Slot> {
+    fn receive_element(&self, element: &Value, scene: &Scene<'_>, outbox: &Outbox) -> Option<Slot> {
         let reply = match message::classify(element) {
             Kind::Request(request) => {
-                let id = request.id.clone();
+                let in_flight = InFlight {
+                    id: request.id.clone(),
+                    method: request.method.clone(),
+                };
+                let id = in_flight.id.clone();
                 match self.answer(request, outbox) {
                     Answer::Now(outcome) => message::response(&id, outcome),
+                    Answer::Then(outcome, then) => {
+                        then();
+                        message::response(&id, outcome)
+                    }
                     Answer::Later(outcome) => {
                         let (reply, awaited) = oneshot::channel();
                         let (session, element) = (self.clone(), element.clone());
-                        self.start(id.to_string(), async move {
+                        self.start(in_flight, outbox, async move {
                             let response = message::response(&id, outcome.await);
-                            session.finish(&id);
-                            let _ = reply.send(session.bent(&element, response, true));
+                            if session.finish(&id) {
+                                let scene = session.scene();
+                                let _ = reply.send(session.bent(&element, response, &scene, true));
+                            }
                         });
                         return Some(Slot::Awaited(awaited));
                     }
@@ -79,7 +96,7 @@ impl Session {
                 self.refuse(id.as_ref(), RpcError::invalid_request(reason))
             }
         };
-        let reply = self.bent(element, reply, true);
+        let reply = self.bent(element, reply, scene, true);
         (!reply.is_null()).then_some(Slot::Ready(reply))
     }
 
@@ -95,7 +112,7 @@ impl Session {
     fn send_batch(&self, batch: &[Value], mut replies: Vec<Value>, outbox: &Outbox) {
         self.0.bends.batch(batch, &mut replies);
         for reply in replies {
-            outbox.send(reply, None);
+            self.send(outbox, reply, None);
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Outcome, Session};
-use crate::features::{completion, icons, logging, prompts, resources, tools};
+use crate::features::{completion, icons, logging, prompts, resources, tasks, tools};
 use crate::message::{Request, RpcError};
 use crate::outbox::Outbox;
 use crate::revision::Revision;
@@ -45,14 +45,26 @@ impl Session {
             "prompts/get" => prompts::get(self, &params),
             "completion/complete" => completion::complete(&params),
             "logging/setLevel" => logging::set_level(self, &params),
+            "tasks/get" if revision.has_tasks() => tasks::get(self, &params),
+            "tasks/result" if revision.has_tasks() => {
+                return tasks::result(self, outbox, id, &params);
+            }
+            "tasks/list" if revision.has_tasks() => tasks::list(self, &params),
+            "tasks/cancel" if revision.has_tasks() => tasks::cancel(self, &params),
             _ => Err(RpcError::method_not_found(&method)),
         })
     }
 
     /// Takes a notification; those that are unknown are ignored.
     pub(super) fn notified(&self, method: &str, params: &Map<String, Value>) {
-        if let ("notifications/cancelled", Some(id)) = (method, params.get("requestId")) {
-            self.cancel(id);
+        match (method, params.get("requestId")) {
+            ("notifications/initialized", _) => {
+                // One that comes too early says nothing.
+                let mut state = self.state();
+                state.initialized = state.revision.is_some();
+            }
+            ("notifications/cancelled", Some(id)) => self.cancel(id),
+            _ => {}
         }
     }
 
@@ -96,6 +108,10 @@ fn server_capabilities(revision: Revision) -> Value {
     // 2024-11-05 has completions, but nothing to declare them with.
     if revision >= Revision::V2025_03_26 {
         capabilities["completions"] = json!({});
+    }
+    if revision.has_tasks() {
+        let requests = json!({ "tools": { "call": {} } });
+        capabilities["tasks"] = json!({ "list": {}, "cancel": {}, "requests": requests });
     }
     capabilities
 }

@@ -54,6 +54,7 @@ pub fn serve_over(
 async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bends: &Bends) {
     let session = Session::new(bends.clone());
     let (outbox, mut outgoing) = Outbox::channel();
+    session.connect(outbox.clone());
     let mut lines = Lines::new(bends.clone());
     loop {
         // What is ready goes out before more is taken in.
@@ -77,6 +78,9 @@ async fn converse(mut chunks: mpsc::Receiver<Vec<u8>>, output: &mut Output, bend
         }
         // All that one read brought in is answered together, in one write each.
         flush(None, &mut outgoing, output, &session);
+        if session.is_dead() {
+            return;
+        }
     }
     if bends
         .lifecycle()
@@ -96,7 +100,10 @@ fn flush(
     let messages = first
         .into_iter()
         .chain(rest)
-        .map(|out| out.message)
+        .filter_map(|out| match out {
+            Outgoing::Message { message, .. } => Some(message),
+            Outgoing::Release => None,
+        })
         .collect();
     output.send(session.revision(), messages);
 }

@@ -78,7 +78,7 @@ impl Output {
         }
         let mut writes = Vec::new();
         for message in &messages {
-            let mut line = message.to_string().into_bytes();
+            let mut line = self.bends.text(message).into_bytes();
             line.push(b'\n');
             for bend in self.bends.stdout() {
                 if let Stdout::Line(bend) = bend {

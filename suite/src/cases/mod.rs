@@ -1,11 +1,25 @@
 //! The registry: every case, area by area, in the order of reports.
 
+mod jsonrpc;
+mod lifecycle;
+mod prelude;
 mod stdio;
+mod streamable_http;
+mod unjudged;
+mod utilities;
 
 use crate::case::Case;
 
+pub use unjudged::{Unjudged, unjudged};
+
 /// The areas, each a list of lists of cases.
-const AREAS: &[&[&[Case]]] = &[stdio::CASES];
+const AREAS: &[&[&[Case]]] = &[
+    stdio::CASES,
+    streamable_http::CASES,
+    jsonrpc::CASES,
+    lifecycle::CASES,
+    utilities::CASES,
+];
 
 /// Every case, in the order of reports.
 pub fn all() -> impl Iterator<Item = &'static Case> {

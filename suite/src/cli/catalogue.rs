@@ -19,9 +19,10 @@ pub(super) struct ListArgs {
     look: LookArgs,
 }
 
+/// The formats of a list.
 #[derive(Clone, Copy, ValueEnum)]
 enum ListFormat {
-    /// A table for people
+    /// For people, on a terminal
     Human,
     /// For programs
     Json,

@@ -1,14 +1,19 @@
 //! The command line: one file per command, the options by concern.
 
 mod badge;
+mod baseline;
 mod catalogue;
 mod diff;
+mod github;
+mod http;
+mod judge;
 mod merge;
 mod mock;
 mod options;
 mod stdio;
+mod validate;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -36,6 +41,12 @@ struct Cli {
 enum Command {
     /// Launch a server and test it over stdio
     Stdio(stdio::Args),
+    /// Test an endpoint of Streamable HTTP
+    Http(http::HttpArgs),
+    /// Test an endpoint of HTTP+SSE, the transport of 2024-11-05
+    Sse(http::SseArgs),
+    /// Judge recorded traffic: transcripts, or JSON-RPC messages one a line
+    Validate(validate::Args),
     /// Test the built-in reference server: a first look with nothing to set up
     Demo(stdio::DemoArgs),
     /// List the cases
@@ -79,7 +90,10 @@ pub fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Stdio(args) => stdio::run(args),
+        Command::Http(args) => http::http(args),
+        Command::Sse(args) => http::sse(args),
         Command::Demo(args) => stdio::demo(args),
+        Command::Validate(args) => validate::run(args),
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),
         Command::Badge(args) => badge::run(&args),
@@ -94,8 +108,21 @@ pub fn main() -> ExitCode {
         Err(Failure::Tool(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
         Err(Failure::Tool(error)) => (error, 4),
     };
-    eprintln!("error: {error:#}");
+    complain(&error);
     ExitCode::from(status)
+}
+
+/// Says on stderr what went wrong; the last words of a server may be part of it.
+fn complain(error: &anyhow::Error) {
+    let mut out = std::io::stderr().lock();
+    let write = |out: &mut dyn Write| writeln!(out, "error: {error:#}");
+    let written = if github::runner_reads() {
+        github::without_commands(&mut out, write)
+    } else {
+        write(&mut out)
+    };
+    // Nobody reads what cannot be printed.
+    written.ok();
 }
 
 /// What clap refuses, with our own words where it does not see the likely slip.
@@ -105,7 +132,13 @@ fn refused(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(word)) => !word.starts_with('-'),
         _ => false,
     };
-    let missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    let missing = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(missing)) => {
+            error.kind() == ErrorKind::MissingRequiredArgument
+                && missing.iter().any(|name| name.contains("COMMAND"))
+        }
+        _ => false,
+    };
     if stdio && (missing || (error.kind() == ErrorKind::UnknownArgument && bare)) {
         eprintln!(
             "error: there is no command to launch; put it behind `--`:\n\n  \

@@ -1,18 +1,20 @@
 use std::{
     fs::File,
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
-use super::{Failure, badge::BadgeFile, diff::Since};
+use super::{Failure, badge::BadgeFile, diff::Since, github};
 use crate::{
     report::{self, FormatName, Look, Verbosity, badge::Badge, diff, diff::Diff, read::Report},
     run::{FailOn, Run, Selection, Shard},
     spec::Revision,
+    target::{Permissions, ToolPolicy, shell_word},
 };
 
 /// Which cases are run.
@@ -51,6 +53,81 @@ impl SelectionArgs {
     }
 }
 
+/// What may be done with the server's features.
+#[derive(Args)]
+#[command(next_help_heading = "Permissions")]
+pub(super) struct PermissionArgs {
+    /// Which tools may be called
+    #[arg(long, value_name = "WHICH", default_value = "read-only")]
+    tools: ToolsArg,
+    /// Call this tool whatever --tools says (repeatable); arguments that are not given are
+    /// derived from its input schema
+    #[arg(long = "call", value_name = "NAME[=JSON]", value_parser = call)]
+    calls: Vec<(String, Option<Value>)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ToolsArg {
+    /// None
+    None,
+    /// Those that say `readOnlyHint: true`
+    ReadOnly,
+    /// All
+    All,
+}
+
+impl PermissionArgs {
+    pub(super) fn permissions(&self) -> Permissions {
+        Permissions {
+            tools: match self.tools {
+                ToolsArg::None => ToolPolicy::None,
+                ToolsArg::ReadOnly => ToolPolicy::ReadOnly,
+                ToolsArg::All => ToolPolicy::All,
+            },
+            calls: self.calls.clone(),
+        }
+    }
+
+    /// The options as a shell takes them, where they are not the default.
+    pub(super) fn shell(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        match self.tools {
+            ToolsArg::ReadOnly => {}
+            ToolsArg::None => words.push("--tools=none".to_owned()),
+            ToolsArg::All => words.push("--tools=all".to_owned()),
+        }
+        for (name, arguments) in &self.calls {
+            words.push("--call".to_owned());
+            words.push(shell_word(&match arguments {
+                Some(arguments) => format!("{name}={arguments}"),
+                None => name.clone(),
+            }));
+        }
+        words
+    }
+}
+
+fn call(text: &str) -> Result<(String, Option<Value>), String> {
+    let (name, arguments) = match text.split_once('=') {
+        None => (text, None),
+        Some((name, json)) => {
+            let arguments: Value = serde_json::from_str(json)
+                .map_err(|error| format!("the arguments are not JSON: {error}"))?;
+            if !arguments.is_object() {
+                return Err(
+                    "the arguments are not an object, as in `echo={\"message\": \"hi\"}`"
+                        .to_owned(),
+                );
+            }
+            (name, Some(arguments))
+        }
+    };
+    if name.is_empty() {
+        return Err("give NAME or NAME=JSON, as in `echo={\"message\": \"hi\"}`".to_owned());
+    }
+    Ok((name.to_owned(), arguments))
+}
+
 /// How a run goes about its work.
 #[derive(Args)]
 #[command(next_help_heading = "Run")]
@@ -58,6 +135,10 @@ pub(super) struct RunArgs {
     /// The limit for one answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) timeout: Duration,
+    /// Wait so long, in seconds, for what servers may take very long to do: to give up on a request
+    /// that the client leaves unanswered. Without it such clauses stay unverified
+    #[arg(long, value_name = "SECONDS", value_parser = long_wait)]
+    pub(super) long_wait: Option<Duration>,
     /// How many processes are talked to at a time; default: twice the processors, at least 4
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
@@ -101,6 +182,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (0.1..=3600.0).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| "give a number of seconds from 0.1 to 3600".to_owned())
+}
+
+fn long_wait(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.1..=90.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "give a number of seconds from 0.1 to 90".to_owned())
 }
 
 /// What is shown, and where it goes.
@@ -206,11 +295,17 @@ impl OutputArgs {
             )));
         }
         for (_, path) in &self.reports {
+            has_folder(path).map_err(Failure::Usage)?;
+            let is_new = !path.exists();
             // Appending nothing shows whether it can be written, and keeps what is there.
             let opened = File::options().create(true).append(true).open(path);
             opened
                 .with_context(|| format!("cannot write the report {}", path.display()))
                 .map_err(Failure::Usage)?;
+            // Without a run there is no report, and an empty file is none that CI could read.
+            if is_new {
+                std::fs::remove_file(path).ok();
+            }
         }
         // Until the run has come to its end, a green badge of the last one would be a lie.
         for badge in &self.badges {
@@ -223,11 +318,32 @@ impl OutputArgs {
     pub(super) fn write(&self, run: &Run) -> Result<(), Failure> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
-        report::write(self.format, run, look, &mut out).map_err(anyhow::Error::from)?;
-        if let Some(Since(old)) = &self.since {
-            compare(old, run, look, &mut out)?;
-        }
-        out.flush().map_err(anyhow::Error::from)?;
+        let since = match &self.since {
+            Some(Since(old)) => Some((old, [read_back(run)?])),
+            None => None,
+        };
+        let print = |out: &mut dyn Write| {
+            report::write(self.format, run, look, out)?;
+            let Some((old, new)) = &since else {
+                return Ok(());
+            };
+            // What is other than in the older report, behind a blank line.
+            writeln!(out)?;
+            diff::human(&Diff::of(old, new), look, out)
+        };
+        let printed = if self.format == FormatName::Human && github::runner_reads() {
+            github::without_commands(&mut out, print).and_then(|()| {
+                if look.verbosity == Verbosity::Quiet {
+                    return Ok(());
+                }
+                report::write(FormatName::Github, run, look, &mut out)
+            })
+        } else {
+            print(&mut out)
+        };
+        printed
+            .and_then(|()| out.flush())
+            .map_err(anyhow::Error::from)?;
         let plain = Look {
             color: false,
             verbosity: Verbosity::Verbose,
@@ -245,6 +361,7 @@ impl OutputArgs {
                 file.write(&badge)?;
             }
         }
+        github::append_summary(run);
         Ok(())
     }
 }
@@ -253,17 +370,25 @@ fn badge(run: &Run) -> anyhow::Result<Badge> {
     Ok(Badge::of(&[read_back(run)?], None)?)
 }
 
-/// Shows what is other than in an older report, behind a blank line.
-fn compare(old: &[Report], run: &Run, look: Look, out: &mut dyn Write) -> anyhow::Result<()> {
-    let new = [read_back(run)?];
-    writeln!(out)?;
-    Ok(diff::human(&Diff::of(old, &new), look, out)?)
-}
-
 fn read_back(run: &Run) -> anyhow::Result<Report> {
     Report::of(run).context("cannot read back the report")
 }
 
-fn create(path: &std::path::Path) -> anyhow::Result<File> {
+/// The folder has to be there: one that a typo names is not made.
+pub(super) fn has_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(anyhow!(
+            "cannot write {}: there is no folder {}; create it first",
+            path.display(),
+            folder.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
     File::create(path).with_context(|| format!("cannot write the report {}", path.display()))
 }

@@ -1,16 +1,14 @@
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf};
 
 use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Failure, Outcome,
-    options::{OutputArgs, RunArgs, SelectionArgs},
+    judge::{Common, judge},
 };
 use crate::{
-    run::{self, NoServer, Options},
     tape::Secrets,
-    target::{Command, LaunchError, Secret, shell_word},
+    target::{Command, Secret, Target, shell_word},
 };
 
 /// The options of `stdio`.
@@ -29,9 +27,10 @@ pub(super) struct Args {
     common: Common,
 }
 
+/// How a server is launched.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Server")]
-struct ServerArgs {
+pub(super) struct ServerArgs {
     /// Set an environment variable for the server (repeatable); its value reaches no report
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -47,16 +46,6 @@ pub(super) struct DemoArgs {
     common: Common,
 }
 
-#[derive(clap::Args)]
-struct Common {
-    #[command(flatten)]
-    selection: SelectionArgs,
-    #[command(flatten)]
-    run: RunArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
 fn variable(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .filter(|(name, _)| !name.is_empty())
@@ -64,32 +53,58 @@ fn variable(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "give NAME=VALUE, as in `API_KEY=secret`".to_owned())
 }
 
+impl ServerArgs {
+    /// The command, launched as these options say.
+    pub(super) fn command(&self, words: Vec<OsString>) -> Result<Command, Failure> {
+        let mut words = words.into_iter();
+        let Some(program) = words.next().filter(|program| !program.is_empty()) else {
+            return Err(Failure::Usage(anyhow!("the command behind `--` is empty")));
+        };
+        Ok(Command {
+            program,
+            args: words.collect(),
+            env: self
+                .env
+                .iter()
+                .map(|(name, value)| (name.clone(), Secret::new(value)))
+                .collect(),
+            cwd: self.cwd.clone(),
+        })
+    }
+
+    /// The options as a shell takes them. A value stays out of reports: the shell that reproduces
+    /// the verdict has it.
+    pub(super) fn shell(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for (name, _) in &self.env {
+            words.extend(["--env".to_owned(), format!("{name}=\"${name}\"")]);
+        }
+        if let Some(cwd) = &self.cwd {
+            words.extend(["--cwd".to_owned(), shell_word(&cwd.to_string_lossy())]);
+        }
+        words
+    }
+
+    /// What must reach no report.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().map(|(_, value)| value.as_str())
+    }
+
+    /// Whether any of these options was given.
+    pub(super) fn is_given(&self) -> bool {
+        !self.env.is_empty() || self.cwd.is_some()
+    }
+}
+
 pub(super) fn run(args: Args) -> Outcome {
-    let mut words = args.command.into_iter();
-    let Some(program) = words.next().filter(|program| !program.is_empty()) else {
-        return Err(Failure::Usage(anyhow!("the command behind `--` is empty")));
-    };
-    let command = Command {
-        program,
-        args: words.collect(),
-        env: args
-            .server
-            .env
-            .iter()
-            .map(|(name, value)| (name.clone(), Secret::new(value)))
-            .collect(),
-        cwd: args.server.cwd.clone(),
-    };
-    let mut shell = Vec::new();
-    for (name, _) in &args.server.env {
-        // The value stays out of reports: the shell that reproduces the verdict has it.
-        shell.extend(["--env".to_owned(), format!("{name}=\"${name}\"")]);
-    }
-    if let Some(cwd) = &args.server.cwd {
-        shell.extend(["--cwd".to_owned(), shell_word(&cwd.to_string_lossy())]);
-    }
-    let secrets = Secrets::new(args.server.env.iter().map(|(_, value)| value.as_str()));
-    judge(&args.common, command, secrets, shell)
+    let command = args.server.command(args.command)?;
+    let secrets = Secrets::new(args.server.secrets());
+    judge(
+        &args.common,
+        Target::Stdio(command),
+        secrets,
+        args.server.shell(),
+    )
 }
 
 pub(super) fn demo(args: DemoArgs) -> Outcome {
@@ -100,92 +115,10 @@ pub(super) fn demo(args: DemoArgs) -> Outcome {
         env: Vec::new(),
         cwd: None,
     };
-    judge(&args.common, command, Secrets::default(), Vec::new())
-}
-
-fn judge(args: &Common, command: Command, secrets: Secrets, mut shell: Vec<String>) -> Outcome {
-    let selection = args.selection.selection()?;
-    args.output.check()?;
-    if args.run.timeout.as_secs_f64() != 10.0 {
-        shell.extend([
-            "--timeout".to_owned(),
-            args.run.timeout.as_secs_f64().to_string(),
-        ]);
-    }
-    let options = Options {
-        command,
-        revisions: args.selection.revisions.clone(),
-        selection,
-        timeout: args.run.timeout,
-        jobs: args.run.jobs(),
-        transcript: args.output.transcript.clone(),
-        secrets,
-        shell,
-    };
-    let progress = progress(args.output.look.progress());
-    let watch = |done: usize, total: usize| {
-        progress.set_message(format!("{done} of {total} probes"));
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            run = run::run(&options, &watch) => Some(run),
-            () = interrupted() => None,
-        }
-    });
-    // Whatever still runs in it (a process that cannot be waited for) must not hold us up.
-    runtime.shutdown_background();
-    progress.finish_and_clear();
-    let run = match outcome {
-        None => {
-            run::clean_up();
-            return Ok(ExitCode::from(130));
-        }
-        Some(Ok(run)) => run,
-        Some(Err(error @ (NoServer::Transcript(_) | NoServer::Launch(LaunchError::Cwd(_))))) => {
-            return Err(Failure::Usage(error.into()));
-        }
-        Some(Err(error)) => return Err(Failure::NoServer(error.into())),
-    };
-    args.output.write(&run)?;
-    Ok(ExitCode::from(u8::from(run.fails(args.run.fail_on.into()))))
-}
-
-fn progress(shown: bool) -> ProgressBar {
-    if !shown {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new_spinner();
-    bar.set_message("waiting for the server's first answer");
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(std::time::Duration::from_millis(100));
-    bar
-}
-
-/// Completes when the user, or the system, wants the run to stop.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut hangup), Ok(mut term)) = (
-            signal(SignalKind::hangup()),
-            signal(SignalKind::terminate()),
-        ) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = hangup.recv() => {}
-                _ = term.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a handler the default action ends us.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    judge(
+        &args.common,
+        Target::Stdio(command),
+        Secrets::default(),
+        Vec::new(),
+    )
 }

@@ -216,8 +216,8 @@ pub(super) fn exchange(
             .map(|mark| clamped(mark, excerpt.text.len()))
             .collect();
         let (sign, tone) = match excerpt.stream {
-            Stream::Stdin => ("→ ", Tone::Minor),
-            Stream::Stdout => ("← ", Tone::Good),
+            Stream::Stdin | Stream::Request => ("→ ", Tone::Minor),
+            Stream::Stdout | Stream::Response => ("← ", Tone::Good),
             Stream::Stderr => ("! ", Tone::Wary),
         };
         let (bytes, len) = without_line_feed(excerpt, &marks);

@@ -78,7 +78,7 @@ fn hex(digest: &ring::digest::Digest) -> String {
 fn result(run: &Run) -> &'static str {
     let standings = || run.judged().map(|revision| Standing::of(run, revision));
     let kept = standings().all(|standing| standing == Standing::Conforms);
-    let whole = !run.filtered && run.shard.is_none();
+    let whole = !run.filtered && run.shard.is_none() && !run.is_recorded();
     let warned = Counts::of(&run.judgements).get(Verdict::Warn) > 0;
     if !kept || standings().next().is_none() {
         "FAILED"

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cases,
-    run::{Counts, Verdict},
+    run::{Counts, NOTHING_VERIFIED, Verdict},
     spec::{Revision, Transport},
     tape::escaped,
 };
@@ -132,6 +132,9 @@ fn join(mut parts: Vec<Report>) -> Result<Report, MergeError> {
         if part.filtered != parts[0].filtered {
             return Err(different("whether cases were left out"));
         }
+        if part.rest.get("baseline") != parts[0].rest.get("baseline") {
+            return Err(different("their baseline"));
+        }
         if part.server != parts[0].server {
             return Err(different("what the server says of itself"));
         }
@@ -164,6 +167,13 @@ fn join(mut parts: Vec<Report>) -> Result<Report, MergeError> {
     }
     whole.finished = finished;
     whole.shard = None;
+    let counts: Counts = whole.results.iter().map(|result| result.verdict).collect();
+    if counts.verified() > 0
+        && let Some(Value::Array(flaws)) = whole.rest.get_mut("flaws")
+    {
+        // One part may have seen nothing where another has.
+        flaws.retain(|flaw| flaw["id"] != NOTHING_VERIFIED);
+    }
     Ok(whole)
 }
 

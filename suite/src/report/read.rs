@@ -35,7 +35,7 @@ pub struct Report {
     pub started: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// How many processes were started.
+    /// How many processes were started, or sessions opened.
     pub processes: u64,
     /// The options that decide what is run.
     pub options: Vec<String>,
@@ -224,6 +224,11 @@ impl Report {
     /// Never, as long as the writer and the reader agree.
     pub fn of(run: &Run) -> serde_json::Result<Report> {
         serde_json::from_value(json::document(run)?)
+    }
+
+    /// Whether the run judged what was recorded: then nothing was sent, and only rules could judge.
+    pub fn is_recorded(&self) -> bool {
+        self.processes == 0
     }
 
     /// The verdicts of one revision.

@@ -80,30 +80,56 @@ impl Findings {
 }
 
 /// Lets the rules see one session.
-pub(super) struct Judge {
+pub(crate) struct Judge {
     lane: usize,
     past: Past,
     findings: Rc<RefCell<Findings>>,
 }
 
 impl Judge {
+    /// For a session that is played from a recording.
+    pub(super) fn new(lane: usize, revision: Revision, findings: Rc<RefCell<Findings>>) -> Judge {
+        Judge {
+            lane,
+            past: Past::new(revision),
+            findings,
+        }
+    }
+
+    /// The same, where the revision proves to be another one.
+    pub(super) fn turn_to(&mut self, revision: Revision, findings: Rc<RefCell<Findings>>) {
+        self.past.revision = revision;
+        self.findings = findings;
+    }
+
+    pub(super) fn past(&self) -> &Past {
+        &self.past
+    }
+
     pub(super) fn observer(
         lane: usize,
         revision: Revision,
         findings: Rc<RefCell<Findings>>,
     ) -> Rc<RefCell<dyn Observer>> {
-        Rc::new(RefCell::new(Judge {
-            lane,
-            past: Past::new(revision),
-            findings,
-        }))
+        Rc::new(RefCell::new(Judge::new(lane, revision, findings)))
     }
 }
 
 impl Observer for Judge {
     fn see(&mut self, event: &Event<'_>, at: Duration) {
         self.past.before(event, at);
-        self.findings.borrow_mut().see(self.lane, event, &self.past);
+        // What is said under another revision is judged where that one is asked for.
+        if !(self.past.foreign && matches!(event, Event::Message(_))) {
+            self.findings.borrow_mut().see(self.lane, event, &self.past);
+        }
         self.past.after(event);
+    }
+
+    fn in_flight(&self) -> usize {
+        self.past.client.open()
+    }
+
+    fn judges(&self) -> bool {
+        !self.findings.borrow().entries.is_empty()
     }
 }

@@ -10,11 +10,12 @@ use super::live::Revisioned;
 use crate::{
     case::{Case, Probe, Stage, Stop},
     session::{How, Newline, Session},
-    talk::{Curtain, Ending, Lane, Talk},
+    talk::{Curtain, Ending, Lane, Talk, survey},
     tape::Excerpt,
 };
 
 /// What came of the probe of one case.
+#[derive(Clone)]
 pub(super) struct Probed {
     pub(super) case: &'static Case,
     pub(super) result: Result<(), Stop>,
@@ -22,7 +23,8 @@ pub(super) struct Probed {
     pub(super) remarks: Vec<String>,
 }
 
-type Probing = Pin<Box<dyn Future<Output = Probed>>>;
+/// A case at work, or the survey, which has no verdict.
+type Probing = Pin<Box<dyn Future<Output = Option<Probed>>>>;
 
 /// A session that is open, and its leave to run.
 pub(super) struct Open<'a> {
@@ -39,6 +41,10 @@ pub(super) struct LaneRun<'a> {
     pub(super) how: How,
     /// How many sessions are reserved for it.
     pub(super) reserved: Cell<u32>,
+    /// Whether its cases want their session as bare as can be: no stream is opened with it.
+    pub(super) alone: bool,
+    /// Whether it begins with a look at what the server offers.
+    pub(super) survey: Cell<bool>,
 }
 
 impl<'a> LaneRun<'a> {
@@ -105,7 +111,7 @@ impl<'a> LaneRun<'a> {
         let reserved = self.reserved.get();
         if reserved > 0 {
             self.reserved.set(reserved - 1);
-        } else if !self.revised.take_spare() {
+        } else if !self.revised.common.launcher.take_spare() {
             return Err(match broken_by {
                 Some(id) => format!("no session is left after those that broke, the last by {id}"),
                 None => "no session is left".to_owned(),
@@ -114,10 +120,21 @@ impl<'a> LaneRun<'a> {
         let permit = self.revised.live.permit().await;
         let session = self
             .revised
-            .launch(self.number, &[])
+            .common
+            .launcher
+            .launch(self.number)
             .map_err(|error| error.to_string())?;
-        let opens_itself = matches!(first.probe, Some((Stage::Opening, _)));
+        let opens_itself = matches!(
+            first.stage(),
+            Some(Stage::Opening | Stage::Unopened(_) | Stage::Once(_))
+        );
+        if matches!(first.stage(), Some(Stage::Unopened(_) | Stage::Once(_))) {
+            session.share_turn();
+        }
         if !opens_itself {
+            if !self.alone {
+                session.set_listens();
+            }
             let limit = session.limits.first_answer;
             if let Err(failure) = session.handshake(Newline::Lf, limit).await {
                 session.end(How::Quickly).await;
@@ -141,46 +158,53 @@ impl<'a> LaneRun<'a> {
         let curtain = Rc::new(Curtain::default());
         let mut results = Vec::new();
         let mut background: FuturesUnordered<Probing> = FuturesUnordered::new();
+        let mut permit = Some(permit);
+        curtain.runs.set(true);
         let mut talks: Vec<Rc<Talk>> = Vec::new();
         let mut broken_by = None;
+        if self.survey.take() {
+            let talk = self.talk(&session, lane, &curtain, "survey/survey");
+            let survey = Rc::clone(&talk);
+            // What it could not do the cases will meet.
+            let survey: Probing = Box::pin(async move {
+                survey_of(&survey).await;
+                None
+            });
+            self.floor(survey, &talk, &mut background, &mut results)
+                .await;
+            talks.push(talk);
+        }
         while let Some(case) = queue.pop_front() {
             let Some((stage, probe)) = case.probe else {
                 continue;
             };
             if stage == Stage::Last {
-                // From here on whatever comes is this case's doing.
+                // From here on whatever comes is this case's doing; one that only waits for the
+                // others leaves room for another session.
+                give_back(permit.take(), &curtain);
                 self.wait_for_late(&talks, &mut background, &curtain, &mut results)
                     .await;
             }
-            let (lane, curtain) = (Rc::clone(lane), Rc::clone(&curtain));
-            let talk = Rc::new(Talk::new(
-                Rc::clone(&session),
-                lane,
-                curtain,
-                case.clause.id,
-            ));
-            let mut probing: Probing = Box::pin(probed(case, probe, Rc::clone(&talk)));
-            let done = loop {
-                tokio::select! {
-                    biased;
-                    done = &mut probing => break Some(done),
-                    Some(other) = background.next(), if !background.is_empty() => self.through(&mut results, other),
-                    () = talk.floor_left() => break None,
-                }
+            let talk = self.talk(&session, lane, &curtain, case.clause.id);
+            let probing: Probing = Box::pin(probed(case, probe, Rc::clone(&talk)));
+            let before = results.len();
+            let through = self
+                .floor(probing, &talk, &mut background, &mut results)
+                .await;
+            let doubtful = match through {
+                true => results[before..].iter().any(|probed| {
+                    probed.case.clause.id == case.clause.id && probed.result.is_err()
+                }),
+                false => !talk.waits_for_end.get(),
             };
-            let doubtful = match &done {
-                Some(done) => done.result.is_err(),
-                None => !talk.waits_for_end.get(),
-            };
-            match done {
-                Some(done) => self.through(&mut results, done),
-                None => {
-                    background.push(probing);
-                    talks.push(Rc::clone(&talk));
-                }
+            if !through {
+                talks.push(Rc::clone(&talk));
             }
-            if stage == Stage::Own {
-                break;
+            match stage {
+                Stage::Own => break,
+                // The others of the group look at what the first one has seen.
+                Stage::Together(_) | Stage::Unopened(_) | Stage::Once(_) => continue,
+                _ => {}
             }
             let unopened = stage == Stage::Opening && !talk.opened.get();
             let alive = async { !doubtful || session.sentinel().await.is_ok() };
@@ -192,6 +216,8 @@ impl<'a> LaneRun<'a> {
                 break;
             }
         }
+        // What only waits leaves the others room to begin.
+        give_back(permit, &curtain);
         self.wait_for_late(&talks, &mut background, &curtain, &mut results)
             .await;
         if broken_by.is_none() && !background.is_empty() {
@@ -201,7 +227,6 @@ impl<'a> LaneRun<'a> {
                 async { session.sentinel().await.is_ok() && session.sentinel().await.is_ok() };
             self.meanwhile(settle, &mut background, &mut results).await;
         }
-        drop(permit);
         let how = if broken_by.is_some() {
             How::Quickly
         } else {
@@ -218,6 +243,48 @@ impl<'a> LaneRun<'a> {
             self.through(&mut results, done);
         }
         (results, broken_by)
+    }
+
+    fn talk(
+        &self,
+        session: &Rc<Session>,
+        lane: &Rc<Lane>,
+        curtain: &Rc<Curtain>,
+        id: &'static str,
+    ) -> Rc<Talk> {
+        Rc::new(Talk::new(
+            Rc::clone(session),
+            Rc::clone(lane),
+            Rc::clone(curtain),
+            Rc::clone(&self.revised.common),
+            id,
+        ))
+    }
+
+    /// Gives a case the floor until it is through, or leaves it and goes on in the background.
+    /// True if it is through.
+    async fn floor(
+        &self,
+        mut probing: Probing,
+        talk: &Talk,
+        background: &mut FuturesUnordered<Probing>,
+        results: &mut Vec<Probed>,
+    ) -> bool {
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut probing => {
+                    self.through(results, done);
+                    return true;
+                }
+                Some(other) = background.next(), if !background.is_empty() => {
+                    self.through(results, other);
+                }
+                () = talk.floor_left() => break,
+            }
+        }
+        background.push(probing);
+        false
     }
 
     /// Waits for something while the cases in the background go on: one of them may hold what it
@@ -258,11 +325,23 @@ impl<'a> LaneRun<'a> {
     }
 
     /// A case is through, for now at least.
-    fn through(&self, results: &mut Vec<Probed>, probed: Probed) {
+    fn through(&self, results: &mut Vec<Probed>, probed: Option<Probed>) {
+        let Some(probed) = probed else {
+            return;
+        };
         if !matches!(probed.result, Err(Stop::Interrupted)) {
             self.revised.live.tick();
         }
         results.push(probed);
+    }
+}
+
+/// Gives the leave to run back, unless a case has given it away already.
+fn give_back(permit: Option<SemaphorePermit<'_>>, curtain: &Curtain) {
+    if let Some(permit) = permit
+        && !curtain.runs.replace(false)
+    {
+        permit.forget();
     }
 }
 
@@ -275,13 +354,21 @@ fn unseen(case: &'static Case, reason: &str) -> Probed {
     }
 }
 
-async fn probed(case: &'static Case, probe: Probe, talk: Rc<Talk>) -> Probed {
-    let result = talk.confirmed(probe(&talk).await).await;
+async fn survey_of(talk: &Talk) {
+    // A server that breaks under it is the business of the cases that follow.
+    survey(talk).await.ok();
     talk.waits_for_end.set(true);
-    Probed {
+}
+
+async fn probed(case: &'static Case, probe: Probe, talk: Rc<Talk>) -> Option<Probed> {
+    let result = probe(&talk).await;
+    talk.end_others().await;
+    let result = talk.confirmed(result).await;
+    talk.waits_for_end.set(true);
+    Some(Probed {
         case,
         result,
         log: talk.log(),
         remarks: talk.remarks(),
-    }
+    })
 }

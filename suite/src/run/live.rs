@@ -3,6 +3,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     rc::Rc,
     time::Duration,
 };
@@ -18,20 +19,23 @@ use super::{
     Evidence, Judgement, Options, Run, Spoken,
     judge::{Findings, Judge},
     lane::{LaneRun, Open, Probed},
+    launched::Launched,
     plan::Planned,
+    refused,
     verdict::{Outcome, Verdict},
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
-    session::{How, Limits, Newline, OpenFailure, Recorder, Session},
-    spec::{Revision, Transport},
-    talk::{Curtain, Lane, Talk},
+    session::{How, Launcher, Limits, Newline, Observer, OpenFailure, Recorder, Session},
+    spec::{Gate, Revision},
+    talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
-    target::{LaunchError, adopt_orphans, end_orphans},
+    target::{LaunchError, Target, adopt_orphans, end_orphans},
+    transport::{Client, ClientSetupError},
 };
 
-/// How many processes a revision may cost, however often its sessions break.
-const PROCESSES: u32 = 6;
+/// How many sessions of a revision may be replaced because they broke.
+const REPLACEMENTS: u32 = 4;
 
 /// Is told how many cases are through, and of how many.
 pub type Watch<'a> = &'a dyn Fn(usize, usize);
@@ -55,6 +59,9 @@ pub enum NoServer {
     /// The transcript could not be written.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
+    /// What the user gave for HTTP cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientSetupError),
 }
 
 fn tail(stderr: &[String], stdout: &Option<String>) -> String {
@@ -77,13 +84,16 @@ fn tail(stderr: &[String], stdout: &Option<String>) -> String {
 /// What all revisions of a run share.
 pub(super) struct Live<'a> {
     options: &'a Options,
-    limits: Cell<Limits>,
+    client: Option<Rc<Client>>,
+    limits: Rc<Cell<Limits>>,
     recorder: Rc<Recorder>,
-    jobs: Semaphore,
+    jobs: Rc<Semaphore>,
     watch: Watch<'a>,
     done: Cell<usize>,
     total: Cell<usize>,
     server: RefCell<Option<(String, String)>>,
+    /// What is known of the versions that the server offers.
+    versions: Rc<Versions>,
     /// Whether the server is known to answer only once its stdin is closed.
     held_back: Cell<bool>,
 }
@@ -108,43 +118,80 @@ pub(super) struct Revisioned<'a> {
     revision: Revision,
     planned: Planned,
     findings: Rc<RefCell<Findings>>,
-    /// Processes that no lane has a claim to.
-    spare: Cell<u32>,
+    pub(super) common: Rc<Common>,
+    /// The cases that do not apply, and the capability that is missing.
+    absent: RefCell<HashMap<&'static str, &'static str>>,
 }
 
 impl<'a> Revisioned<'a> {
     fn new(live: &'a Live<'a>, revision: Revision) -> Revisioned<'a> {
-        let planned = live.options.cases(revision, Transport::Stdio);
+        let planned = live
+            .options
+            .cases(revision, live.options.target.transport());
+        let findings = Findings::new(planned.selected.iter().copied());
+        let seen = Rc::clone(&findings);
+        let launcher = Launcher::new(
+            Rc::clone(&live.options.target),
+            Rc::clone(&live.options.permissions),
+            live.client.clone(),
+            revision,
+            Rc::clone(&live.limits),
+            Rc::clone(&live.recorder),
+            Box::new(move |lane| Judge::observer(lane, revision, Rc::clone(&seen))),
+        );
         Revisioned {
             live,
             revision,
-            findings: Findings::new(planned.selected.iter().copied()),
+            findings,
             planned,
-            spare: Cell::new(0),
+            common: Rc::new(Common::new(
+                launcher,
+                Rc::clone(&live.versions),
+                Rc::clone(&live.jobs),
+            )),
+            absent: RefCell::default(),
         }
     }
 
-    pub(super) fn take_spare(&self) -> bool {
-        let spare = self.spare.get();
-        self.spare.set(spare.saturating_sub(1));
-        spare > 0
+    /// A session that nobody judges.
+    fn launch_unseen(&self, env: Env) -> Result<Rc<Session>, LaunchError> {
+        let launcher = &self.common.launcher;
+        launcher.launch_seen_by(self.revision, self.nobody(), env)
     }
 
-    pub(super) fn launch(&self, lane: usize, env: Env) -> Result<Rc<Session>, LaunchError> {
-        Session::launch(
-            &self.live.options.command,
-            env,
-            self.revision,
-            self.live.limits.get(),
-            Rc::clone(&self.live.recorder),
-            Judge::observer(lane, self.revision, Rc::clone(&self.findings)),
-        )
+    /// The same in another revision.
+    pub(super) fn launch_unseen_in(&self, revision: Revision) -> Result<Rc<Session>, LaunchError> {
+        let launcher = &self.common.launcher;
+        launcher.launch_seen_by(revision, self.nobody(), &[])
+    }
+
+    fn nobody(&self) -> Rc<RefCell<dyn Observer>> {
+        Judge::observer(0, self.revision, Findings::new(std::iter::empty()))
+    }
+
+    /// Whether the case has a verdict in the report.
+    pub(super) fn selects(&self, case: &Case) -> bool {
+        let mut selected = self.planned.selected.iter();
+        selected.any(|selected| selected.clause.id == case.clause.id)
     }
 
     /// Opens the first session, which shows whether the revision is spoken.
     async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
         let permit = self.live.permit().await;
-        let session = self.launch(0, &[])?;
+        self.live.versions.claim(self.revision);
+        let asked = self.ask_now(permit).await;
+        let offered = match &asked {
+            Ok(Asked::Open(_)) => Offered::Version(self.revision.to_string()),
+            Ok(Asked::Failed(failure, _)) => Offered::of_failure(failure),
+            Ok(Asked::Unreadable(_)) | Err(_) => Offered::Nothing,
+        };
+        self.live.versions.tell(self.revision, offered);
+        asked
+    }
+
+    async fn ask_now(&self, permit: SemaphorePermit<'a>) -> Result<Asked<'a>, LaunchError> {
+        let session = self.common.launcher.launch(0)?;
+        session.set_listens();
         let begin = Instant::now();
         let opened = tokio::select! {
             biased;
@@ -162,9 +209,17 @@ impl<'a> Revisioned<'a> {
         let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
-            (OpenFailure::OtherRevision(_) | OpenFailure::Refused(_), _) => {
-                Asked::Failed(failure, session)
-            }
+            // There is an endpoint, and it takes no POST.
+            (OpenFailure::Status(405 | 501, _), Some(clause)) => Asked::Unreadable(clause),
+            // It speaks a revision, and does not say which: that is a verdict.
+            (OpenFailure::NoVersion, Some(clause)) => Asked::Unreadable(clause),
+            (
+                OpenFailure::OtherRevision(_)
+                | OpenFailure::NoVersion
+                | OpenFailure::Refused(_)
+                | OpenFailure::Status(..),
+                _,
+            ) => Asked::Failed(failure, session),
             // It speaks, but in a way that no client can read: that is a verdict.
             (_, Some(clause)) if said || failure == OpenFailure::OnStderr => {
                 Asked::Unreadable(clause)
@@ -188,16 +243,7 @@ impl<'a> Revisioned<'a> {
     }
 
     async fn trial(&self) -> Option<()> {
-        let findings = Findings::new(std::iter::empty());
-        let session = Session::launch(
-            &self.live.options.command,
-            &[],
-            self.revision,
-            self.live.limits.get(),
-            Rc::clone(&self.live.recorder),
-            Judge::observer(0, self.revision, findings),
-        )
-        .ok()?;
+        let session = self.launch_unseen(&[]).ok()?;
         let mut receiver = session.expect(Id::Text("initialize".to_owned()));
         let request = Newline::Lf.end(&session.initialize());
         session
@@ -206,14 +252,14 @@ impl<'a> Revisioned<'a> {
             .ok()?;
         // An answer that comes while stdin is open says that the first process is only slow.
         let open = Instant::now() + session.limits.quiet * 2;
-        let early = session.answer(&mut receiver, session.now(), open).await;
+        let early = session.answer(&mut receiver, open).await;
         session.close_stdin().await;
         if early.is_some() {
             session.end(How::Quickly).await;
             return None;
         }
         let deadline = Instant::now() + session.limits.answer;
-        let answer = session.answer(&mut receiver, session.now(), deadline).await;
+        let answer = session.answer(&mut receiver, deadline).await;
         session.end(How::Quickly).await;
         answer.map(drop)
     }
@@ -240,27 +286,38 @@ impl<'a> Revisioned<'a> {
                     self.planned
                         .run
                         .iter()
-                        .filter(move |case| case.stage() == Some(*stage))
+                        .filter(move |case| case.stage() == Some(*stage) && self.applies(case))
                 })
                 .copied()
                 .collect()
         };
+        *self.absent.borrow_mut() = self.absent(&open.session);
+        self.common.opened(&open.session);
         let own = of(&[Stage::Own]);
-        self.spare
-            .set(PROCESSES.saturating_sub(1 + own.len() as u32));
+        self.common.launcher.set_spare(REPLACEMENTS);
+        let surveyed = self.planned.run.iter().any(|case| case.is_about_messages());
         let lane = |number, how, reserved| LaneRun {
             revised: self,
             number,
             how,
             reserved: Cell::new(reserved),
+            alone: number > 1,
+            survey: Cell::new(number == 0 && surveyed),
         };
         let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));
-        let rough = lane(1, How::Quickly, 0).run(of(&[Stage::Opening, Stage::Rough]), None);
+        let rough = lane(1, How::Quickly, 1).run(of(&[Stage::Opening, Stage::Rough]), None);
+        let mut own: Vec<_> = own
+            .into_iter()
+            .map(|case| vec![case])
+            .chain(self.labelled(newest))
+            .collect();
+        // What takes its time begins first.
+        own.sort_by_key(|cases| !matches!(cases[0].stage(), Some(Stage::Together(_))));
         let own = own
             .into_iter()
             .enumerate()
-            .map(|(number, case)| lane(2 + number, How::Quickly, 1).run(vec![case], None));
-        let (shared, rough, own) = futures_util::join!(shared, rough, join_all(own));
+            .map(|(number, cases)| lane(2 + number, How::Quickly, 1).run(cases, None));
+        let (shared, own, rough) = futures_util::join!(shared, join_all(own), rough);
         let mut probed: Vec<Probed> = shared
             .into_iter()
             .chain(rough)
@@ -278,24 +335,68 @@ impl<'a> Revisioned<'a> {
         probed
     }
 
+    /// The cases whose clause is about what the server does not declare, and what that is.
+    fn absent(&self, session: &Session) -> HashMap<&'static str, &'static str> {
+        let declared = |path: &str| {
+            // 2024-11-05 has completions, but nothing to declare them with.
+            let undeclarable = path == "completions" && self.revision == Revision::V2024_11_05;
+            undeclarable || path.split(" | ").any(|path| session.declares(path))
+        };
+        let missing = |case: &&'static Case| {
+            case.clause.needs.iter().find_map(|gate| match gate {
+                Gate::Declared(path) if !declared(path) => Some(*path),
+                _ => None,
+            })
+        };
+        let all = self.planned.run.iter();
+        all.filter_map(|case| Some((case.clause.id, missing(case)?)))
+            .collect()
+    }
+
+    /// Whether the server declares what the case is about.
+    fn applies(&self, case: &Case) -> bool {
+        !self.absent.borrow().contains_key(case.clause.id)
+    }
+
+    /// The groups of cases that share a session by its label.
+    fn labelled(&self, newest: bool) -> Vec<Vec<&'static Case>> {
+        let mut groups: Vec<(Stage, Vec<&'static Case>)> = Vec::new();
+        for &case in self.planned.run.iter().filter(|case| self.applies(case)) {
+            let Some(stage) = case.stage() else {
+                continue;
+            };
+            let wanted = match stage {
+                Stage::Together(_) | Stage::Unopened(_) => true,
+                Stage::Once(_) => newest,
+                _ => false,
+            };
+            if !wanted {
+                continue;
+            }
+            match groups.iter_mut().find(|(known, _)| *known == stage) {
+                Some((_, cases)) => cases.push(case),
+                None => groups.push((stage, vec![case])),
+            }
+        }
+        groups.into_iter().map(|(_, cases)| cases).collect()
+    }
+
     /// What a look in a process of its own adds to a verdict; nothing if the processes are used up.
     async fn remark(&self, case: &'static Case, env: Env, remark: Probe) -> Vec<String> {
-        if !self.take_spare() {
+        if !self.common.launcher.take_spare() {
             return Vec::new();
         }
         let permit = self.live.permit().await;
-        let Ok(session) = Session::launch(
-            &self.live.options.command,
-            env,
-            self.revision,
-            self.live.limits.get(),
-            Rc::clone(&self.live.recorder),
-            Judge::observer(0, self.revision, Findings::new(std::iter::empty())),
-        ) else {
+        let Ok(session) = self.launch_unseen(env) else {
             return Vec::new();
         };
-        let (lane, curtain) = (Rc::<Lane>::default(), Rc::<Curtain>::default());
-        let talk = Talk::new(Rc::clone(&session), lane, curtain, case.clause.id);
+        let talk = Talk::new(
+            Rc::clone(&session),
+            Rc::<Lane>::default(),
+            Rc::<Curtain>::default(),
+            Rc::clone(&self.common),
+            case.clause.id,
+        );
         // A remark that could not be looked at is none.
         remark(&talk).await.ok();
         drop(permit);
@@ -306,13 +407,23 @@ impl<'a> Revisioned<'a> {
     /// The verdicts, in the order of the registry.
     fn fold(&self, mut probed: Vec<Probed>, unreadable: Option<&str>) -> Vec<Judgement> {
         let findings = self.findings.borrow();
+        let absent = self.absent.borrow();
         let judged = self.planned.selected.iter().map(|&case| {
+            if let Some(path) = absent.get(case.clause.id) {
+                let reason = format!("the server does not declare `{path}`");
+                return self.judgement(
+                    case,
+                    Outcome::NotApplicable(reason),
+                    Vec::new(),
+                    Vec::new(),
+                );
+            }
             let probe = probed
                 .iter()
                 .position(|probed| probed.case.clause.id == case.clause.id)
                 .map(|at| probed.swap_remove(at));
             let (log, remarks, probe) = match probe {
-                Some(probed) => (probed.log, probed.remarks, Some(Outcome::of(probed.result))),
+                Some(probed) => (probed.log, probed.remarks, Outcome::of(probed.result)),
                 None if case.probe.is_some() => {
                     let clause = unreadable.unwrap_or("another case");
                     let reason = format!("the session could not be opened, see {clause}");
@@ -347,6 +458,7 @@ impl<'a> Revisioned<'a> {
         let (verdict, message) = match outcome {
             Outcome::Kept => (Verdict::Pass, None),
             Outcome::Unseen(reason) => (Verdict::Unverified, Some(reason)),
+            Outcome::NotApplicable(reason) => (Verdict::NotApplicable, Some(reason)),
             Outcome::Error(reason) => {
                 evidence.exchange = log;
                 (Verdict::Error, Some(reason))
@@ -364,7 +476,7 @@ impl<'a> Revisioned<'a> {
                 evidence.exchange.extend(shown);
                 evidence.compared = violation.compared.map(|(a, b)| (hide(&a), hide(&b)));
                 (
-                    Verdict::of_violation(case.clause.level),
+                    Verdict::of_violation(case.clause.level_in(self.revision)),
                     Some(violation.message),
                 )
             }
@@ -381,7 +493,7 @@ impl<'a> Revisioned<'a> {
         Judgement {
             case,
             revision: self.revision,
-            transport: Transport::Stdio,
+            transport: self.common.launcher.transport(),
             verdict,
             message: message.map(|message| hide(&message)),
             remarks,
@@ -419,7 +531,7 @@ pub fn clean_up() {
 async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> {
     let started = jiff::Timestamp::now();
     let mut revisions = match options.revisions.as_slice() {
-        [] => Revision::WITH_HANDSHAKE.to_vec(),
+        [] => options.target.transport().revisions().to_vec(),
         asked => asked.to_vec(),
     };
     revisions.sort_unstable_by(|a, b| b.cmp(a));
@@ -430,38 +542,66 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
             let head = json!({
                 "transcript": TRANSCRIPT_VERSION,
                 "tool": concat!("mcp-conform ", env!("CARGO_PKG_VERSION")),
-                "transport": Transport::Stdio.as_str(),
+                "transport": options.target.transport().as_str(),
                 "started": started.to_string(),
             });
             Some(Transcript::create(path, options.secrets.clone(), &head)?)
         }
     };
+    let client = match &*options.target {
+        Target::Stdio(_) => None,
+        Target::Http(endpoint) | Target::Sse(endpoint) => Some(Rc::new(Client::new(endpoint)?)),
+    };
     let live = Live {
         options,
-        limits: Cell::new(Limits {
+        client,
+        limits: Rc::new(Cell::new(Limits {
             answer: options.timeout,
+            long_wait: options.long_wait,
             ..Limits::default()
-        }),
+        })),
         recorder: Rc::new(Recorder::new(Instant::now(), transcript)),
-        jobs: Semaphore::new(options.jobs.max(1)),
+        jobs: Rc::new(Semaphore::new(options.jobs.max(1))),
         watch,
         done: Cell::new(0),
         total: Cell::new(0),
         server: RefCell::default(),
+        versions: Rc::default(),
         held_back: Cell::new(false),
+    };
+    let launched = match (&*options.target, &live.client) {
+        (Target::Http(endpoint) | Target::Sse(endpoint), Some(client)) => match &endpoint.launch {
+            Some(command) => {
+                Some(Launched::start(command, endpoint, client, &live.limits.get()).await?)
+            }
+            None => None,
+        },
+        _ => None,
     };
     let revised: Vec<Revisioned<'_>> = revisions
         .iter()
         .map(|revision| Revisioned::new(&live, *revision))
         .collect();
-    let judged = judge_all(&live, &revised).await?;
+    let judged = judge_all(&live, &revised).await;
+    if let Some(launched) = launched {
+        launched.stop(&live.limits.get()).await;
+    }
+    let judged = judged?;
     let hide = |text: &str| options.secrets.redact_text(text);
+    let command = options.target.command();
     let mut run = Run {
         started: started.to_string(),
         duration: live.recorder.now(),
-        target: hide(&options.command.shell()),
-        artifact: options.command.artifact(),
-        transport: Transport::Stdio,
+        target: hide(&options.target.name()),
+        command_line: (options.target.subcommand(), hide(&options.target.shell())),
+        transport: options.target.transport(),
+        file: command
+            .and_then(|command| command.file())
+            .map(|file| hide(&file)),
+        // A path that holds a secret cannot be told.
+        artifact: command
+            .and_then(|command| command.artifact())
+            .filter(|path| hide(&path.to_string_lossy()) == path.to_string_lossy()),
         server: live
             .server
             .borrow()
@@ -474,6 +614,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         processes: live.recorder.sessions(),
         revisions: Vec::new(),
         judgements: Vec::new(),
+        unreadable: Vec::new(),
+        baseline: None,
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
         let spoken = match spoken {
@@ -494,13 +636,29 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
 
 type Judged = (Spoken, Vec<Judgement>);
 
+/// A revision whose cases were run, or which could not be opened because of a clause.
+enum Tried {
+    Judged(Vec<Probed>),
+    Unreadable(&'static str),
+    Failed(Spoken),
+}
+
+impl Tried {
+    fn probed(&self) -> &[Probed] {
+        match self {
+            Tried::Judged(probed) => probed,
+            _ => &[],
+        }
+    }
+}
+
 /// Asks for the newest revision first: a launcher that downloads does so once. The others follow
 /// side by side.
 async fn judge_all<'a>(
     live: &'a Live<'a>,
     revised: &'a [Revisioned<'a>],
 ) -> Result<Vec<Judged>, NoServer> {
-    let Some((first, others)) = revised.split_first() else {
+    let Some((first_asked, others)) = revised.split_first() else {
         return Ok(Vec::new());
     };
     let newest = Cell::new(true);
@@ -516,20 +674,19 @@ async fn judge_all<'a>(
     let go = async |revised: &'a Revisioned<'a>, asked: Asked<'a>| match asked {
         Asked::Open(open) => {
             live.total.set(live.total.get() + probes(revised));
-            let probed = revised.judge(open, newest.replace(false)).await;
-            (Spoken::Yes, revised.fold(probed, None))
+            Tried::Judged(revised.judge(open, newest.replace(false)).await)
         }
-        Asked::Unreadable(clause) => (Spoken::Yes, revised.fold(Vec::new(), Some(clause))),
+        Asked::Unreadable(clause) => Tried::Unreadable(clause),
         Asked::Failed(failure, session) => {
             let spoken = match &failure {
                 OpenFailure::OtherRevision(offered) => Spoken::Other(offered.clone()),
                 failure => Spoken::No(failure.describe()),
             };
             failed.borrow_mut().push((failure, session));
-            (spoken, Vec::new())
+            Tried::Failed(spoken)
         }
     };
-    let asked = first.ask().await?;
+    let asked = first_asked.ask().await?;
     if matches!(asked, Asked::Failed(OpenFailure::Silent, _)) {
         // It has had the time to download; from now on it is only asked.
         let mut limits = live.limits.get();
@@ -541,19 +698,49 @@ async fn judge_all<'a>(
             .iter()
             .map(async |revised| match revised.ask().await {
                 Ok(asked) => go(revised, asked).await,
-                Err(error) => (Spoken::No(error.to_string()), Vec::new()),
+                Err(error) => Tried::Failed(Spoken::No(error.to_string())),
             }),
     );
-    let (first, rest) = futures_util::join!(go(first, asked), rest);
-    let judged: Vec<Judged> = std::iter::once(first).chain(rest).collect();
+    // The others ask before the lanes of the first take the leave to run.
+    let (rest, first) = futures_util::join!(rest, go(first_asked, asked));
+    let tried: Vec<Tried> = std::iter::once(first).chain(rest).collect();
+    let once: Vec<Probed> = tried
+        .iter()
+        .flat_map(Tried::probed)
+        .filter(|probed| matches!(probed.case.stage(), Some(Stage::Once(_))))
+        .cloned()
+        .collect();
+    let judged: Vec<Judged> = revised
+        .iter()
+        .zip(tried)
+        .map(|(revised, tried)| match tried {
+            Tried::Judged(mut probed) => {
+                probed.retain(|probed| !matches!(probed.case.stage(), Some(Stage::Once(_))));
+                probed.extend(once.iter().cloned());
+                (Spoken::Yes, revised.fold(probed, None))
+            }
+            Tried::Unreadable(clause) => (Spoken::Yes, revised.fold(Vec::new(), Some(clause))),
+            Tried::Failed(spoken) => (spoken, Vec::new()),
+        })
+        .collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
         let mut failed = failed.into_inner();
+        if failed.len() == revised.len()
+            && let Some(probed) = refused::judged(first_asked, &failed).await
+        {
+            let judged = revised.iter().map(|revised| {
+                let fold = revised.fold(vec![probed.clone()], Some(refused::CLAUSE));
+                (Spoken::Yes, fold)
+            });
+            return Ok(judged.collect());
+        }
         // The most telling failure: an answer, then a death, then silence.
         failed.sort_by_key(|(failure, _)| match failure {
             OpenFailure::OtherRevision(_) => 0,
-            OpenFailure::Refused(_) => 1,
-            OpenFailure::Died => 2,
-            _ => 3,
+            OpenFailure::NoVersion => 1,
+            OpenFailure::Refused(_) => 2,
+            OpenFailure::Died => 3,
+            _ => 4,
         });
         if let Some((failure, session)) = failed.first() {
             let asked: Vec<_> = revised
@@ -584,7 +771,25 @@ impl OpenFailure {
             OpenFailure::OtherRevision(offered) => {
                 format!("`initialize` is answered with revision `{offered}`")
             }
-            OpenFailure::Refused(error) => format!("`initialize` is refused: {error}"),
+            OpenFailure::NoVersion => {
+                "the answer to `initialize` names no protocol version".to_owned()
+            }
+            OpenFailure::Refused(told) => format!("`initialize` is refused: {}", told.error),
+            OpenFailure::Status(401 | 403, _) => {
+                "`initialize` is refused for lack of credentials; \
+                 give them with --header 'Authorization: Bearer …'"
+                    .to_owned()
+            }
+            OpenFailure::Status(status, None) => {
+                format!("`initialize` is answered with HTTP status {status}")
+            }
+            OpenFailure::Status(status, Some(told)) => {
+                format!(
+                    "`initialize` is answered with HTTP status {status}: {}",
+                    told.error
+                )
+            }
+            OpenFailure::Closed(reason) => reason.clone(),
             OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
             OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
             OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \

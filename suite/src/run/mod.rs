@@ -1,10 +1,15 @@
 //! A run: which cases are judged in which revisions, and what came of it.
 
+mod baseline;
 mod judge;
 mod lane;
+mod launched;
 mod live;
+mod offline;
 mod plan;
+mod refused;
 mod shard;
+mod track;
 mod verdict;
 
 use std::{path::PathBuf, time::Duration};
@@ -15,7 +20,9 @@ use crate::{
     tape::Excerpt,
 };
 
+pub use baseline::{Baseline, BaselineError, Known, Update};
 pub use live::{NoServer, Watch, clean_up, run};
+pub use offline::{From, Offline, OfflineError, judge as judge_recorded};
 pub use plan::{FailOn, Options, Selection, SelectionError};
 pub use shard::{NoShard, Shard};
 pub use verdict::Verdict;
@@ -68,7 +75,11 @@ pub struct Run {
     pub duration: Duration,
     /// The server as the user named it, in a form that a shell takes.
     pub target: String,
-    /// The file that holds the server, where the command names one.
+    /// The command that judges it, and what stands behind its options.
+    pub command_line: (&'static str, String),
+    /// The file of the working directory that is launched, if it is one: a relative path with `/`.
+    pub file: Option<String>,
+    /// The file that holds the server, where the command names one beyond doubt.
     pub artifact: Option<PathBuf>,
     /// Over which transport.
     pub transport: Transport,
@@ -82,12 +93,30 @@ pub struct Run {
     pub shard: Option<Shard>,
     /// Whether the run came to its end.
     pub finished: bool,
-    /// How many processes were started.
+    /// How many processes were started, or over HTTP, how many sessions were opened; none for what
+    /// was recorded.
     pub processes: u32,
     /// The revisions that were asked for.
     pub revisions: Vec<(Revision, Spoken)>,
     /// The verdicts, by revision, newest first, and in the order of the registry.
     pub judgements: Vec<Judgement>,
+    /// Lines of a recording that could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// The failures that are known.
+    pub baseline: Option<Baseline>,
+}
+
+/// A line of a recording that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its beginning, escaped.
+    pub text: String,
 }
 
 /// How many verdicts there are of each kind.
@@ -139,6 +168,20 @@ impl FromIterator<Verdict> for Counts {
     }
 }
 
+/// The flaw of a run that has seen nothing.
+pub const NOTHING_VERIFIED: &str = "run/something-verified";
+
+/// What is wrong with a run whatever the verdicts in it are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What should hold, named as a case is.
+    pub id: &'static str,
+    /// What is wrong, in one sentence: lower case, without a period.
+    pub message: String,
+    /// The file and the line that it is about, if it is about one.
+    pub place: Option<(String, usize)>,
+}
+
 impl Run {
     /// The verdicts of one revision.
     pub fn of_revision(&self, revision: Revision) -> impl Iterator<Item = &Judgement> {
@@ -155,22 +198,67 @@ impl Run {
             .map(|(revision, _)| *revision)
     }
 
+    /// Whether it judged what was recorded: then nothing was sent, and only rules could judge.
+    pub fn is_recorded(&self) -> bool {
+        self.processes == 0
+    }
+
     /// The command that runs one case alone in one revision.
     pub fn reproduce(&self, judgement: &Judgement) -> String {
-        let mut words = vec!["mcp-conform".to_owned(), "stdio".to_owned()];
+        let mut words = vec!["mcp-conform".to_owned(), self.command_line.0.to_owned()];
         words.extend(["--revision".to_owned(), judgement.revision.to_string()]);
         words.extend(["--case".to_owned(), judgement.case.clause.id.to_owned()]);
         words.extend(self.options.iter().cloned());
-        format!("{} -- {}", words.join(" "), self.target)
+        format!("{} {}", words.join(" "), self.command_line.1)
     }
 
-    /// Whether the run is a failure at this threshold. A run in which nothing was verified, or
-    /// that did not come to its end, shows nothing, and is one too; but a shard to which no case
-    /// fell had nothing to show.
-    pub fn fails(&self, threshold: FailOn) -> bool {
-        let counts = Counts::of(&self.judgements);
+    /// What is wrong with the run itself: if nothing was verified, or it did not come to its end, it
+    /// shows nothing; and a baseline has to hold.
+    pub fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        if !self.finished {
+            flaws.push(Flaw {
+                id: "run/finished",
+                message: "the run was cut short: what it did not reach is not judged".to_owned(),
+                place: None,
+            });
+        }
+        // A shard to which no case fell had nothing to show.
         let idle = self.shard.is_some() && self.judgements.is_empty();
-        let shown = counts.conforms() && (counts.verified() > 0 || idle) && self.finished;
+        if !idle && Counts::of(&self.judgements).verified() == 0 {
+            flaws.push(Flaw {
+                id: NOTHING_VERIFIED,
+                message: "no clause was verified".to_owned(),
+                place: None,
+            });
+        }
+        flaws.extend(self.unreadable.iter().map(|line| Flaw {
+            id: "run/recording",
+            message: format!("{}: `{}`", line.reason, line.text),
+            place: Some((line.file.clone(), line.line)),
+        }));
+        if let Some(baseline) = &self.baseline {
+            flaws.extend(baseline.flaws(self));
+        }
+        flaws
+    }
+
+    /// The entry of the baseline that knows what the judgement says is broken.
+    pub fn known(&self, judgement: &Judgement) -> Option<&Known> {
+        self.baseline.as_ref()?.entry(self, judgement)
+    }
+
+    /// The verdicts that are not known.
+    pub fn unknown(&self) -> impl Iterator<Item = &Judgement> {
+        self.judgements
+            .iter()
+            .filter(|judgement| self.known(judgement).is_none())
+    }
+
+    /// Whether the run is a failure at this threshold.
+    pub fn fails(&self, threshold: FailOn) -> bool {
+        let counts = Counts::of(self.unknown());
+        let shown = counts.conforms() && self.flaws().is_empty();
         match threshold {
             FailOn::Never => false,
             FailOn::Must => !shown,

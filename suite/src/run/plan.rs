@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use super::{Judgement, Shard, Verdict};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     cases,
     spec::{Revision, Transport},
     tape::Secrets,
-    target::Command,
+    target::{Permissions, Target},
 };
 
 /// From which level on a violation makes the exit status 1.
@@ -92,7 +92,7 @@ impl Selection {
 }
 
 /// Whether `text` matches the glob.
-fn matches(glob: &str, text: &str) -> bool {
+pub(super) fn matches(glob: &str, text: &str) -> bool {
     let (glob, text) = (glob.as_bytes(), text.as_bytes());
     let (mut g, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -124,15 +124,19 @@ fn suggestion(pattern: &str) -> String {
 /// What a run is told.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How the server is launched.
-    pub command: Command,
+    /// What is judged.
+    pub target: Rc<Target>,
+    /// What may be done with its features.
+    pub permissions: Rc<Permissions>,
     /// The revisions to ask for; empty for all that the transport carries.
     pub revisions: Vec<Revision>,
     /// Which cases.
     pub selection: Selection,
     /// The limit for one answer.
     pub timeout: Duration,
-    /// How many processes are talked to at a time; those that are ending do not count.
+    /// The limit for what a server may take very long to do; none if that is not waited for.
+    pub long_wait: Option<Duration>,
+    /// How many processes are talked to at a time; those that are only waited for do not count.
     pub jobs: usize,
     /// Where the transcript goes.
     pub transcript: Option<std::path::PathBuf>,
@@ -147,9 +151,7 @@ impl Options {
     /// that are selected, and those that are run. A rule alone provokes nothing, so what the
     /// others say is said for it too.
     pub(super) fn cases(&self, revision: Revision, transport: Transport) -> Planned {
-        let holds = |case: &&'static Case| {
-            case.clause.holds_in(revision) && case.clause.transports.contains(&transport)
-        };
+        let holds = |case: &&'static Case| case.clause.applies_in(revision, transport);
         let all: Vec<_> = cases::all().filter(holds).collect();
         let selected: Vec<_> = all
             .iter()

@@ -74,18 +74,22 @@ pub(super) enum Outcome {
     Kept,
     Broken(Violation),
     Unseen(String),
+    NotApplicable(String),
     Error(String),
 }
 
 impl Outcome {
-    pub(super) fn of(result: Result<(), Stop>) -> Outcome {
-        match result {
+    /// What a probe came to; none if it leaves the verdict to the rule.
+    pub(super) fn of(result: Result<(), Stop>) -> Option<Outcome> {
+        Some(match result {
             Ok(()) => Outcome::Kept,
             Err(Stop::Violated(violation)) => Outcome::Broken(*violation),
             Err(Stop::Unverified(reason)) => Outcome::Unseen(reason),
+            Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
             Err(Stop::Broke(broken)) => Outcome::Error(broken.to_string()),
             Err(Stop::Interrupted) => Outcome::Unseen("another case broke the session".to_owned()),
-        }
+            Err(Stop::LeftToRule) => return None,
+        })
     }
 
     /// A violation that either saw counts; a probe that could not see is not healed by a rule
@@ -95,6 +99,8 @@ impl Outcome {
             (_, Some(Outcome::Broken(violation))) | (Some(Outcome::Broken(violation)), _) => {
                 Outcome::Broken(violation)
             }
+            // What the probe found nothing of may have been said all the same.
+            (Some(Outcome::NotApplicable(_)), Some(Outcome::Kept)) => Outcome::Kept,
             (Some(probe), _) => probe,
             (None, Some(rule)) => rule,
             (None, None) => Outcome::Unseen("nothing judges it".to_owned()),

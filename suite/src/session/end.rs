@@ -1,11 +1,14 @@
 //! The end of a session: stdin is closed, stdout read to its end, and the process waited for.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use super::Session;
+use super::{
+    Session,
+    wire::{Pipes, Wire},
+};
 use crate::{tape::Event, target::Ended};
 
 /// How a session is to be ended.
@@ -15,6 +18,8 @@ pub(crate) enum How {
     Orderly,
     /// The same with the quiet window for a limit: the verdict on the exit is made elsewhere.
     Quickly,
+    /// As a client that goes without a word: connections are closed, and nothing is said.
+    Abandoned,
     /// SIGTERM with stdin open.
     Signal,
 }
@@ -34,7 +39,10 @@ pub(crate) struct End {
 impl Session {
     /// Closes stdin; true if it was open.
     pub(crate) async fn close_stdin(&self) -> bool {
-        let open = self.stdin.lock().await.take().is_some();
+        let Wire::Stdio(pipes) = &self.wire else {
+            return false;
+        };
+        let open = pipes.stdin.lock().await.take().is_some();
         if open {
             self.mark("closed", json!({ "stream": "stdin" }));
             self.tell(&Event::StdinClosed);
@@ -43,13 +51,21 @@ impl Session {
     }
 
     /// Ends the session and its process; reads what still comes.
-    pub(crate) async fn end(&self, how: How) -> End {
+    pub(crate) async fn end(self: &Rc<Self>, how: How) -> End {
+        self.ending.set(true);
+        match &self.wire {
+            Wire::Stdio(pipes) => self.end_process(pipes, how).await,
+            Wire::Http(http) => self.end_http(http, how).await,
+        }
+    }
+
+    async fn end_process(&self, pipes: &Pipes, how: How) -> End {
         let begin = Instant::now();
         let limit = match how {
             How::Orderly | How::Signal => self.limits.exit,
-            How::Quickly => self.limits.quiet,
+            How::Quickly | How::Abandoned => self.limits.quiet,
         };
-        let mut guard = self.process.lock().await;
+        let mut guard = pipes.process.lock().await;
         let Some(mut process) = guard.take() else {
             // Only one end is ever asked for; a second finds the process gone.
             return End {
@@ -60,6 +76,7 @@ impl Session {
         };
         if how == How::Signal {
             process.terminate();
+            self.mark("terminated", json!({}));
             self.tell(&Event::Terminated);
         } else {
             self.close_stdin().await;
@@ -72,7 +89,7 @@ impl Session {
             // A child of the server may still hold the pipe; it has had its chance.
             let drained = timeout(
                 self.limits.quiet,
-                self.until(|state| state.stdout_ended && state.stderr_ended),
+                self.until(|state| state.ended && state.stderr_ended),
             );
             killed = drained.await.is_err() && !self.has_ended();
         }
@@ -88,7 +105,7 @@ impl Session {
         // With the whole tree gone the pipes end at once, unless a stranger holds them.
         timeout(
             self.limits.quiet,
-            self.until(|state| state.stdout_ended && state.stderr_ended),
+            self.until(|state| state.ended && state.stderr_ended),
         )
         .await
         .ok();
@@ -103,12 +120,15 @@ impl Session {
         self.tell(&Event::StderrEnded {
             not_utf8: not_utf8.as_deref(),
         });
-        self.mark(
-            "ended",
-            json!({ "status": match &ended {
+        let orderly = exited_after.is_some() && !killed;
+        self.tell(&Event::Ended { orderly });
+        let status = match &ended {
             Ended::Itself(status) | Ended::Terminated(status) => status.as_str(),
             Ended::Killed => "killed",
-        } }),
+        };
+        self.mark(
+            "ended",
+            json!({ "status": status, "killed": killed, "orderly": orderly }),
         );
         End {
             exited_after,

@@ -5,9 +5,9 @@ use std::{rc::Rc, time::Duration};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Session, peer};
+use super::{Broken, PostEnd, Posting, Session, peer};
 use crate::{
-    spec::Revision,
+    spec::{Revision, Transport},
     tape::{Event, Id, escaped},
 };
 
@@ -32,16 +32,40 @@ impl Newline {
 pub(crate) enum OpenFailure {
     /// The server offers another revision, or names none that we know.
     OtherRevision(String),
-    /// `initialize` was answered by this error.
-    Refused(String),
+    /// The result names no version at all.
+    NoVersion,
+    /// `initialize` was answered by an error.
+    Refused(Told),
     /// The process ended before it answered.
     Died,
+    /// The post of `initialize` is refused with this HTTP status, and what its body says.
+    Status(u16, Option<Told>),
+    /// There is no connection, for this reason.
+    Closed(String),
     /// It writes without bounds.
     Flood(String),
     /// Nothing came within the limit.
     Silent,
     /// The answer stands on stderr, and on stdout there is none.
     OnStderr,
+}
+
+/// The error that `initialize` was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The code, if it is an integer.
+    pub(crate) code: Option<i64>,
+    /// The error as it stands, its beginning.
+    pub(crate) error: String,
+}
+
+impl Told {
+    fn of(error: &Value) -> Told {
+        Told {
+            code: error["code"].as_i64(),
+            error: beginning(&error.to_string(), 300),
+        }
+    }
 }
 
 impl Session {
@@ -52,47 +76,74 @@ impl Session {
         limit: Duration,
     ) -> Result<(), OpenFailure> {
         let mut receiver = self.expect(Id::Text("initialize".to_owned()));
-        let request = newline.end(&self.initialize());
         // A write that fails shows as the end of stdout, with a better reason.
-        let written = self.write(&[request.as_bytes()], Duration::ZERO).await;
+        let written = self.say(newline, &self.initialize()).await;
+        let posting = written.as_ref().ok().cloned().flatten();
         if written.is_err() {
-            timeout(limit, self.until(|state| state.stdout_ended))
-                .await
-                .ok();
+            timeout(limit, self.until(|state| state.ended)).await.ok();
         }
         let deadline = Instant::now() + limit;
         let answer = tokio::select! {
             biased;
-            answer = self.answer(&mut receiver, self.now(), deadline) => answer,
+            answer = self.answer(&mut receiver, deadline) => answer,
             () = self.only_on_stderr() => return Err(OpenFailure::OnStderr),
             () = self.only_garbled() => return Err(OpenFailure::Silent),
+            refusal = refused(posting.as_deref()) => return Err(refusal),
         };
         let Some(answer) = answer else {
             return Err(match self.with_state(|state| state.flood.clone()) {
                 Some(flood) => OpenFailure::Flood(flood),
-                None if self.has_ended() => OpenFailure::Died,
+                None if self.has_ended() => match self.with_state(|state| state.closed.clone()) {
+                    Some(reason) => OpenFailure::Closed(reason),
+                    None => OpenFailure::Died,
+                },
                 None => OpenFailure::Silent,
             });
         };
-        let message = answer.message.value().unwrap_or_default();
+        let message = answer.message.value().cloned().unwrap_or_default();
         let Some(result) = message.get("result") else {
-            let error = message.get("error").unwrap_or(&Value::Null).to_string();
-            return Err(OpenFailure::Refused(beginning(&error, 300)));
+            let error = message.get("error").unwrap_or(&Value::Null);
+            return Err(OpenFailure::Refused(Told::of(error)));
         };
-        let offered = result["protocolVersion"].as_str().unwrap_or_default();
+        let Some(offered) = result["protocolVersion"].as_str() else {
+            return Err(OpenFailure::NoVersion);
+        };
         if offered != self.revision.as_str() {
             return Err(OpenFailure::OtherRevision(beginning(offered, 40)));
         }
-        self.state.borrow_mut().initialized = Some(result.clone());
-        let initialized = newline.end(&json!({
-            "jsonrpc": "2.0",
-            "method": "notifications/initialized",
-        }));
+        self.opened_with(result);
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         // A server that is gone by now has spoken all the same; the cases will meet it.
-        self.write(&[initialized.as_bytes()], Duration::ZERO)
-            .await
-            .ok();
+        if let Ok(Some(posting)) = self.say(newline, &initialized).await {
+            // Over HTTP what is posted next could overtake it.
+            timeout(self.limits.answer, posting.ended()).await.ok();
+        }
+        if self.listens() {
+            self.listen();
+            self.unblock().await;
+        }
         Ok(())
+    }
+
+    /// Sends a message, over stdio with this line end.
+    async fn say(
+        self: &Rc<Self>,
+        newline: Newline,
+        message: &Value,
+    ) -> Result<Option<Rc<Posting>>, Broken> {
+        if self.transport() == Transport::Stdio {
+            let line = newline.end(message);
+            self.write(&[line.as_bytes()], Duration::ZERO).await?;
+            return Ok(None);
+        }
+        self.post(message.to_string().as_bytes()).await
+    }
+
+    /// Notes the result of `initialize`, if it names the revision of the session.
+    pub(crate) fn opened_with(&self, result: &Value) {
+        if result["protocolVersion"] == self.revision.as_str() {
+            self.state.borrow_mut().initialized = Some(result.clone());
+        }
     }
 
     /// The request that opens a session.
@@ -107,7 +158,7 @@ impl Session {
             "method": "initialize",
             "params": {
                 "protocolVersion": self.revision.as_str(),
-                "capabilities": peer::capabilities(self.revision),
+                "capabilities": peer::capabilities(self.revision, self.manner.get()),
                 "clientInfo": client,
             },
         })
@@ -138,4 +189,23 @@ impl Session {
 /// The first `letters` of a text, escaped.
 fn beginning(text: &str, letters: usize) -> String {
     escaped(text.chars().take(letters).collect::<String>())
+}
+
+/// Completes when the post has failed.
+async fn refused(posting: Option<&Posting>) -> OpenFailure {
+    let Some(posting) = posting else {
+        return std::future::pending().await;
+    };
+    match posting.ended().await {
+        PostEnd::Refused(refusal) => {
+            let error = refusal
+                .message
+                .as_ref()
+                .and_then(|message| message.get("error"));
+            OpenFailure::Status(refusal.status, error.map(Told::of))
+        }
+        PostEnd::Broke(reason) => OpenFailure::Closed(reason),
+        // The answer may still come on another stream.
+        PostEnd::Read(_) => std::future::pending().await,
+    }
 }

@@ -2,12 +2,19 @@
 
 mod end;
 mod handshake;
+mod http;
+mod launcher;
 mod peer;
+mod posting;
 mod reader;
+mod resume;
 mod state;
+mod wire;
 
 use std::{
     cell::{Cell, RefCell},
+    hash::{BuildHasher, RandomState},
+    path::Path,
     rc::Rc,
     time::Duration,
 };
@@ -15,21 +22,27 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{
     io::AsyncWriteExt,
-    process::ChildStdin,
     sync::{Mutex, Notify, oneshot},
     time::{Instant, timeout},
 };
+use url::Url;
 
 pub(crate) use end::{End, How};
-pub(crate) use handshake::{Newline, OpenFailure};
+pub(crate) use handshake::{Newline, OpenFailure, Told};
+pub(crate) use http::ACCEPT;
+pub(crate) use launcher::Launcher;
+pub(crate) use peer::Manner;
+pub(crate) use posting::{PostEnd, Posting, Refusal};
 pub(crate) use state::{Answer, Stray};
 
 use crate::{
     spec::Revision,
-    tape::{Event, Id, Stream, Transcript, escaped},
+    tape::{Event, Id, Message, Stream, Transcript, escaped},
     target::{Command, LaunchError, Process},
+    transport::Client,
 };
 use state::State;
+use wire::{Http, Pipes, Wire};
 
 /// The limits of a run, all in time.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +55,8 @@ pub struct Limits {
     pub exit: Duration,
     /// The quiet window, where only time can tell that nothing more comes.
     pub quiet: Duration,
+    /// For what a server may take very long to do, where the user allows it (`--long-wait`).
+    pub long_wait: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -51,6 +66,7 @@ impl Default for Limits {
             first_answer: Duration::from_secs(60),
             exit: Duration::from_secs(5),
             quiet: Duration::from_secs(1),
+            long_wait: None,
         }
     }
 }
@@ -58,29 +74,48 @@ impl Default for Limits {
 /// Sees everything that happens in a session, as it happens.
 pub(crate) trait Observer {
     fn see(&mut self, event: &Event<'_>, at: Duration);
+
+    /// How many requests of the client are unanswered.
+    fn in_flight(&self) -> usize;
+
+    /// Whether verdicts come of it.
+    fn judges(&self) -> bool;
 }
 
 /// The clock and the transcript that all sessions of a run share.
 pub(crate) struct Recorder {
     pub(crate) start: Instant,
     pub(crate) transcript: Option<Transcript>,
+    /// 32 hex digits that no other run has.
+    pub(crate) nonce: String,
     sessions: Cell<u32>,
+    exchanges: Cell<u32>,
 }
 
 impl Recorder {
     pub(crate) fn new(start: Instant, transcript: Option<Transcript>) -> Recorder {
+        // Each hasher of the standard library has keys of its own, drawn at random.
+        let random = || RandomState::new().hash_one(0);
         Recorder {
             start,
             transcript,
+            nonce: format!("{:016x}{:016x}", random(), random()),
             sessions: Cell::new(0),
+            exchanges: Cell::new(0),
         }
+    }
+
+    /// The number of the next HTTP exchange.
+    fn exchange(&self) -> u32 {
+        self.exchanges.set(self.exchanges.get() + 1);
+        self.exchanges.get()
     }
 
     pub(crate) fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// How many processes have been started.
+    /// How many sessions have been opened, over stdio a process each.
     pub(crate) fn sessions(&self) -> u32 {
         self.sessions.get()
     }
@@ -103,6 +138,9 @@ pub enum Broken {
         /// The limit.
         limit: Duration,
     },
+    /// An HTTP connection failed.
+    #[error("{0}")]
+    Cut(String),
     /// The server sends without bounds.
     #[error("{0}")]
     Flood(String),
@@ -116,15 +154,18 @@ pub(crate) struct Session {
     pub(crate) limits: Limits,
     recorder: Rc<Recorder>,
     observer: Rc<RefCell<dyn Observer>>,
-    stdin: Mutex<Option<ChildStdin>>,
-    process: Mutex<Option<Process>>,
+    wire: Wire,
     state: RefCell<State>,
     changed: Notify,
     counter: Cell<u32>,
     /// When each case had its turn.
     turns: RefCell<Vec<Duration>>,
+    /// Whether all its cases look at one conversation, and so have one turn.
+    one_turn: Cell<bool>,
     /// Where roots are, for a server that asks.
     root: String,
+    manner: Cell<Manner>,
+    ending: Cell<bool>,
 }
 
 impl Session {
@@ -138,6 +179,60 @@ impl Session {
         observer: Rc<RefCell<dyn Observer>>,
     ) -> Result<Rc<Session>, LaunchError> {
         let (process, pipes) = Process::launch(command, env)?;
+        let wire = Wire::Stdio(Pipes {
+            stdin: Mutex::new(Some(pipes.stdin)),
+            process: Mutex::new(Some(process)),
+        });
+        let session = Session::new(
+            wire,
+            revision,
+            limits,
+            recorder,
+            observer,
+            root(command.cwd.as_deref()),
+        );
+        tokio::task::spawn_local(Rc::clone(&session).read_stdout(pipes.stdout));
+        tokio::task::spawn_local(Rc::clone(&session).read_stderr(pipes.stderr));
+        Ok(session)
+    }
+
+    /// A session over HTTP; of HTTP+SSE the stream is being opened, otherwise nothing is said yet.
+    pub(crate) fn over_http(
+        client: Rc<Client>,
+        url: Url,
+        is_stream: bool,
+        revision: Revision,
+        limits: Limits,
+        recorder: Rc<Recorder>,
+        observer: Rc<RefCell<dyn Observer>>,
+    ) -> Rc<Session> {
+        let http = if is_stream {
+            Http::new(client, None, Some(url.clone()))
+        } else {
+            Http::new(client, Some(url.clone()), None)
+        };
+        let session = Session::new(
+            Wire::Http(http),
+            revision,
+            limits,
+            recorder,
+            observer,
+            root(None),
+        );
+        if is_stream {
+            session.connect(url);
+        }
+        session
+    }
+
+    fn new(
+        wire: Wire,
+        revision: Revision,
+        limits: Limits,
+        recorder: Rc<Recorder>,
+        observer: Rc<RefCell<dyn Observer>>,
+        root: String,
+    ) -> Rc<Session> {
         let number = recorder.sessions.get() + 1;
         recorder.sessions.set(number);
         let session = Rc::new(Session {
@@ -146,18 +241,22 @@ impl Session {
             limits,
             recorder,
             observer,
-            stdin: Mutex::new(Some(pipes.stdin)),
-            process: Mutex::new(Some(process)),
+            wire,
             state: RefCell::default(),
             changed: Notify::new(),
             counter: Cell::new(0),
             turns: RefCell::default(),
-            root: root(command),
+            one_turn: Cell::new(false),
+            root,
+            manner: Cell::default(),
+            ending: Cell::default(),
         });
-        session.mark("opened", json!({ "revision": revision.as_str() }));
-        tokio::task::spawn_local(Rc::clone(&session).read_stdout(pipes.stdout));
-        tokio::task::spawn_local(Rc::clone(&session).read_stderr(pipes.stderr));
-        Ok(session)
+        let mut details = json!({ "revision": revision.as_str() });
+        if !session.observer.borrow().judges() {
+            details["judged"] = json!(false);
+        }
+        session.mark("opened", details);
+        session
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -181,6 +280,11 @@ impl Session {
         format!("{name}-{number}")
     }
 
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        &self.recorder.nonce
+    }
+
     /// Announces a request, so that its answer is kept.
     pub(crate) fn expect(&self, id: Id) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
@@ -188,21 +292,47 @@ impl Session {
         receiver
     }
 
+    /// On which stream what we say goes out.
+    pub(crate) fn outward(&self) -> Stream {
+        match self.wire {
+            Wire::Stdio(_) => Stream::Stdin,
+            Wire::Http(_) => Stream::Request,
+        }
+    }
+
+    /// Sends one message; over HTTP what becomes of the post is told.
+    pub(crate) async fn post(self: &Rc<Self>, text: &[u8]) -> Result<Option<Rc<Posting>>, Broken> {
+        match &self.wire {
+            Wire::Http(http) => self.post_over(http, text).await.map(Some),
+            Wire::Stdio(_) => {
+                let line = [text, b"\n"].concat();
+                self.write(&[&line], Duration::ZERO).await?;
+                Ok(None)
+            }
+        }
+    }
+
     /// Writes bytes as they are, in pieces with a pause between them; nothing else is written
     /// in the meantime.
     pub(crate) async fn write(&self, pieces: &[&[u8]], pause: Duration) -> Result<(), Broken> {
-        let mut stdin = self.stdin.lock().await;
+        let Wire::Stdio(pipes) = &self.wire else {
+            return Err(Broken::NotReading("it has none".to_owned()));
+        };
+        let mut stdin = pipes.stdin.lock().await;
         let Some(pipe) = stdin.as_mut() else {
             return Err(Broken::NotReading("it is closed".to_owned()));
         };
         let whole = pieces.concat();
         self.tell(&Event::Sent(&whole));
+        for message in Message::all_of(&whole) {
+            self.tell(&Event::Said(&message));
+        }
         for (number, piece) in pieces.iter().enumerate() {
             if number > 0 && !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
             if let Some(transcript) = &self.recorder.transcript {
-                transcript.bytes(self.now(), self.number, Stream::Stdin, piece);
+                transcript.bytes(self.now(), self.number, Stream::Stdin, None, piece);
             }
             let written = timeout(self.limits.answer, async {
                 pipe.write_all(piece).await?;
@@ -217,7 +347,7 @@ impl Session {
             *stdin = None;
             // A process that has ended shows here or as the end of stdout, whichever is first;
             // it is told in one way.
-            let ended = timeout(self.limits.quiet, self.until(|state| state.stdout_ended));
+            let ended = timeout(self.limits.quiet, self.until(|state| state.ended));
             return Err(match ended.await {
                 Ok(()) => self.broken(""),
                 Err(_) => Broken::NotReading(error),
@@ -226,25 +356,27 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for the answer to what was sent at `sent` until `deadline`, or until stdout ends.
+    /// Waits for an answer until `deadline`, or until stdout ends.
     pub(crate) async fn answer(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
-        sent: Duration,
         deadline: Instant,
     ) -> Option<Answer> {
-        let answer = tokio::select! {
+        tokio::select! {
             biased;
             answer = receiver => answer.ok(),
-            () = self.until(|state| state.stdout_ended) => None,
+            () = self.until(|state| state.ended) => None,
             () = tokio::time::sleep_until(deadline) => None,
-        }?;
+        }
+    }
+
+    /// Notes how long the answer to a ping took: by that silence is told.
+    pub(crate) fn note_ping(&self, sent: Duration, answer: &Answer) {
         let mut state = self.state.borrow_mut();
         // What we delay ourselves says nothing about the server.
         if state.initialized.is_some() && state.slow.is_none() {
             state.slowest = state.slowest.max(answer.at.saturating_sub(sent));
         }
-        Some(answer)
     }
 
     /// Waits for an answer as long as the server answers at all: the limit for one answer
@@ -253,13 +385,12 @@ impl Session {
     pub(crate) async fn answer_in_turn(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
-        sent: Duration,
         begin: Instant,
     ) -> Option<Answer> {
         loop {
             let last = self.state.borrow().last_answer.unwrap_or(begin).max(begin);
             let deadline = last + self.limits.answer;
-            if let Some(answer) = self.answer(receiver, sent, deadline).await {
+            if let Some(answer) = self.answer(receiver, deadline).await {
                 return Some(answer);
             }
             let unchanged = self
@@ -274,17 +405,19 @@ impl Session {
     }
 
     /// One sentinel: `ping`, answered within the limit.
-    pub(crate) async fn sentinel(&self) -> Result<Answer, Broken> {
+    pub(crate) async fn sentinel(self: &Rc<Self>) -> Result<Answer, Broken> {
         let id = self.fresh_id("sentinel");
         let mut answer = self.expect(Id::Text(id.clone()));
-        let line = format!(
-            "{}\n",
-            json!({"jsonrpc": "2.0", "id": id, "method": "ping"})
-        );
-        self.write(&[line.as_bytes()], Duration::ZERO).await?;
-        self.answer_in_turn(&mut answer, self.now(), Instant::now())
-            .await
-            .ok_or_else(|| self.broken("ping"))
+        let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+        self.post(ping.to_string().as_bytes()).await?;
+        let sent = self.now();
+        match self.answer_in_turn(&mut answer, Instant::now()).await {
+            Some(answer) => {
+                self.note_ping(sent, &answer);
+                Ok(answer)
+            }
+            None => Err(self.broken("ping")),
+        }
     }
 
     /// Why `method` has no answer.
@@ -292,7 +425,9 @@ impl Session {
         let state = self.state.borrow();
         if let Some(flood) = &state.flood {
             Broken::Flood(flood.clone())
-        } else if state.stdout_ended {
+        } else if let Some(reason) = &state.closed {
+            Broken::Cut(reason.clone())
+        } else if state.ended {
             let last = state.stderr.last_line();
             Broken::Ended(match last {
                 Some(line) => format!(" (its stderr ends with `{}`)", escaped(line)),
@@ -328,7 +463,7 @@ impl Session {
 
     /// Completes when the server is silent about what was sent at `sent`: it has answered two
     /// sentinels in turn since, and the window is over. Never if it does not answer them.
-    pub(crate) async fn silence(&self, sent: Instant) {
+    pub(crate) async fn silence(self: &Rc<Self>, sent: Instant) {
         for _ in 0..2 {
             if self.sentinel().await.is_err() {
                 std::future::pending::<()>().await;
@@ -339,7 +474,12 @@ impl Session {
 
     /// Whether stdout has ended.
     pub(crate) fn has_ended(&self) -> bool {
-        self.state.borrow().stdout_ended
+        self.state.borrow().ended
+    }
+
+    /// Whether we have begun to end it: then silence says nothing about the server.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get()
     }
 
     /// Looks at what has been read.
@@ -350,14 +490,26 @@ impl Session {
     /// A case has its turn from now on; which one it is.
     pub(crate) fn begin_turn(&self) -> usize {
         let mut turns = self.turns.borrow_mut();
-        turns.push(self.now());
+        if turns.is_empty() || !self.one_turn.get() {
+            turns.push(self.now());
+        }
         turns.len() - 1
+    }
+
+    /// All cases of the session look at one conversation: what comes in it belongs to each.
+    pub(crate) fn share_turn(&self) {
+        self.one_turn.set(true);
     }
 
     /// From when to when a turn lasted.
     pub(crate) fn turn(&self, turn: usize) -> std::ops::Range<Duration> {
         let turns = self.turns.borrow();
         turns[turn]..turns.get(turn + 1).copied().unwrap_or(Duration::MAX)
+    }
+
+    /// How the client treats the server's own requests from now on.
+    pub(crate) fn set_manner(&self, manner: Manner) {
+        self.manner.set(manner);
     }
 
     /// Makes the reader wait, and then read little by little, so that the server's pipe fills up.
@@ -382,6 +534,11 @@ impl Session {
         capability.is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
     }
 
+    /// The answer of a good client to a request of the server.
+    pub(crate) fn good_answer(&self, request: &Message) -> Option<Value> {
+        peer::answer(request, &self.root, Manner::Full)
+    }
+
     /// The last lines of stderr, escaped.
     pub(crate) fn stderr_tail(&self) -> Vec<String> {
         self.state.borrow().stderr.tail()
@@ -401,10 +558,9 @@ impl Session {
 }
 
 /// The URI of the folder that the server runs in.
-fn root(command: &Command) -> String {
-    let folder = command
-        .cwd
-        .clone()
+fn root(cwd: Option<&Path>) -> String {
+    let folder = cwd
+        .map(Path::to_owned)
         .or_else(|| std::env::current_dir().ok())
         .unwrap_or_default();
     let folder = std::path::absolute(&folder).unwrap_or(folder);

@@ -4,8 +4,23 @@ use serde_json::{Value, json};
 
 use crate::{spec::Revision, tape::Message};
 
-/// The capabilities that the harness declares, those of the revision.
-pub(super) fn capabilities(revision: Revision) -> Value {
+/// How the client treats the server's own requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It declares every capability of the revision and answers well.
+    #[default]
+    Full,
+    /// It declares nothing and answers every request but `ping` with -32601.
+    Bare,
+    /// It declares every capability and answers nothing but `ping`.
+    Deaf,
+}
+
+/// The capabilities that the harness declares: those of the revision, or none.
+pub(super) fn capabilities(revision: Revision, manner: Manner) -> Value {
+    if manner == Manner::Bare {
+        return json!({});
+    }
     let mut capabilities = json!({ "roots": { "listChanged": true }, "sampling": {} });
     if revision >= Revision::V2025_06_18 {
         capabilities["elicitation"] = json!({});
@@ -18,7 +33,7 @@ pub(super) fn capabilities(revision: Revision) -> Value {
 }
 
 /// The answer to a request of the server; none where its id cannot be given back.
-pub(super) fn answer(request: &Message, root: &str) -> Option<Value> {
+pub(super) fn answer(request: &Message, root: &str, manner: Manner) -> Option<Value> {
     let request = request.value()?;
     let id = request.get("id")?;
     let method = request
@@ -27,6 +42,8 @@ pub(super) fn answer(request: &Message, root: &str) -> Option<Value> {
         .unwrap_or_default();
     let result = match method {
         "ping" => json!({}),
+        _ if manner == Manner::Deaf => return None,
+        _ if manner == Manner::Bare => return Some(not_found(id)),
         "roots/list" => json!({ "roots": [{ "uri": root, "name": "working directory" }] }),
         "sampling/createMessage" => json!({
             "role": "assistant",
@@ -36,10 +53,12 @@ pub(super) fn answer(request: &Message, root: &str) -> Option<Value> {
         }),
         // The person at the client may always decline, whatever the form.
         "elicitation/create" => json!({ "action": "decline" }),
-        _ => {
-            let error = json!({ "code": -32601, "message": "method not found" });
-            return Some(json!({ "jsonrpc": "2.0", "id": id, "error": error }));
-        }
+        _ => return Some(not_found(id)),
     };
     Some(json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+}
+
+fn not_found(id: &Value) -> Value {
+    let error = json!({ "code": -32601, "message": "method not found" });
+    json!({ "jsonrpc": "2.0", "id": id, "error": error })
 }

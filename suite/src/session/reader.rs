@@ -53,27 +53,29 @@ impl Session {
             }
         }
         self.take(|lines, in_flight, found| lines.end(in_flight, found));
-        self.state.borrow_mut().stdout_ended = true;
+        self.state.borrow_mut().ended = true;
         self.changed.notify_waiters();
     }
 
     /// Reads stderr to its end: a full pipe would stop the server.
     pub(super) async fn read_stderr(self: Rc<Self>, mut stderr: ChildStderr) {
         let mut chunk = vec![0; CHUNK];
-        let mut lines = Lines::default();
         while let Some(read) = read(&mut stderr, &mut chunk).await {
             let bytes = &chunk[..read];
             if let Some(transcript) = &self.recorder.transcript {
-                transcript.bytes(self.now(), self.number, Stream::Stderr, bytes);
+                transcript.bytes(self.now(), self.number, Stream::Stderr, None, bytes);
             }
-            self.state.borrow_mut().stderr.push(bytes);
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
             // A response to an open request may have gone to the wrong stream.
-            if self.state.borrow().in_flight() > 0 {
-                lines.push(bytes, 0, &mut |found| {
-                    if let Found::Message(message) = found {
-                        self.on_stderr(&message);
-                    }
-                });
+            let waiting = &state.waiting;
+            let awaits = |id: &Id| waiting.contains_key(id);
+            let open = !waiting.is_empty();
+            if state
+                .stderr
+                .read(bytes, open.then_some(&awaits as &dyn Fn(&Id) -> bool))
+            {
+                self.changed.notify_waiters();
             }
         }
         let mut state = self.state.borrow_mut();
@@ -83,23 +85,9 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    fn on_stderr(&self, message: &Message) {
-        let mut state = self.state.borrow_mut();
-        if let (Kind::Response, Some(id), Some(text)) =
-            (message.kind(), &message.id, message.text())
-            && state.awaits(id)
-            && state.stderr.answers.len() < 64
-        {
-            let answer = (id.clone(), text.to_vec());
-            state.stderr.answers.push(answer);
-            drop(state);
-            self.changed.notify_waiters();
-        }
-    }
-
     fn arrived(self: &Rc<Self>, bytes: &[u8]) {
         if let Some(transcript) = &self.recorder.transcript {
-            transcript.bytes(self.now(), self.number, Stream::Stdout, bytes);
+            transcript.bytes(self.now(), self.number, Stream::Stdout, None, bytes);
         }
         self.take(|lines, in_flight, found| lines.push(bytes, in_flight, found));
         self.changed.notify_waiters();
@@ -109,7 +97,10 @@ impl Session {
     fn take(self: &Rc<Self>, run: impl FnOnce(&mut Lines, usize, &mut dyn FnMut(Found))) {
         let (mut lines, in_flight) = {
             let mut state = self.state.borrow_mut();
-            (std::mem::take(&mut state.lines), state.in_flight())
+            (
+                std::mem::take(&mut state.lines),
+                self.observer.borrow().in_flight(),
+            )
         };
         run(&mut lines, in_flight, &mut |found| match found {
             Found::Message(message) => self.on_message(message),
@@ -120,7 +111,7 @@ impl Session {
                 match line.class {
                     Class::Array => state.array(excerpt),
                     Class::Text | Class::Torn | Class::NotUtf8 | Class::Alien => {
-                        state.damaged(line.class, excerpt);
+                        state.damaged(line.class.clause(), excerpt);
                     }
                     _ => {}
                 }
@@ -129,9 +120,13 @@ impl Session {
         self.state.borrow_mut().lines = lines;
     }
 
-    fn on_message(self: &Rc<Self>, message: Message) {
+    pub(super) fn on_message(self: &Rc<Self>, message: Message) {
         self.state.borrow_mut().messages += 1;
         self.tell(&Event::Message(&message));
+        if message.kind() != Kind::Response {
+            let now = self.now();
+            self.state.borrow_mut().overheard(&message, now);
+        }
         match message.kind() {
             Kind::Response => {
                 let now = self.now();
@@ -140,14 +135,13 @@ impl Session {
             Kind::Request => {
                 // A server that asks without reading gets no more than it could take.
                 if self.state.borrow().answering < ANSWERS_LIMIT
-                    && let Some(answer) = peer::answer(&message, &self.root)
+                    && let Some(answer) = peer::answer(&message, &self.root, self.manner.get())
                 {
                     self.state.borrow_mut().answering += 1;
                     let session = Rc::clone(self);
                     tokio::task::spawn_local(async move {
-                        let line = format!("{answer}\n");
                         // A server that no longer reads shows at the next request of ours.
-                        session.write(&[line.as_bytes()], Duration::ZERO).await.ok();
+                        session.post(answer.to_string().as_bytes()).await.ok();
                         session.state.borrow_mut().answering -= 1;
                     });
                 }

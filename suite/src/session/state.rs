@@ -1,20 +1,20 @@
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
+    rc::Rc,
     time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::tape::{Class, Excerpt, Id, Lines, Message, escaped};
+use crate::tape::{Excerpt, Exchange, Id, Lines, Message, Stderr};
 
 /// How many strays, arrays and damaged lines are kept; the rest is counted by the rules.
 const KEPT: usize = 256;
+/// How many requests and notifications of the server are kept.
+const HEARD: usize = 4096;
 /// A longer stray is kept only among the first.
 const LONG_STRAY: u64 = 16 * 1024;
-/// How much of stderr's end is kept, in lines and in bytes of a line.
-const STDERR_LINES: usize = 40;
-const STDERR_LINE_BYTES: usize = 4 * 1024;
 
 /// A response to one of our requests.
 #[derive(Clone, Debug)]
@@ -30,10 +30,11 @@ pub(crate) struct Stray {
     pub(crate) at: Duration,
 }
 
-/// A line that no client can read as a message.
+/// A line, or an event, that no client can read as a message.
 #[derive(Clone, Debug)]
 pub(crate) struct Damage {
-    pub(crate) class: Class,
+    /// The clause that owns it.
+    pub(crate) clause: &'static str,
     pub(crate) excerpt: Excerpt,
 }
 
@@ -41,12 +42,18 @@ pub(crate) struct Damage {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) lines: Lines,
-    waiting: HashMap<Id, oneshot::Sender<Answer>>,
-    /// How long the slowest answer took, that to `initialize` apart.
+    pub(super) waiting: HashMap<Id, oneshot::Sender<Answer>>,
+    /// How long the slowest answer to a ping took.
     pub(crate) slowest: Duration,
+    /// The requests that we have cancelled: nobody owes an answer to them.
+    pub(crate) cancelled: HashSet<Id>,
     /// Every id that we have used: an answer to one of them is no stray.
     asked: HashSet<Id>,
     pub(crate) strays: Vec<Stray>,
+    /// Responses to requests of ours that had been answered.
+    pub(crate) repeats: Vec<Stray>,
+    /// Requests and notifications of the server.
+    pub(crate) heard: Vec<(Duration, Message)>,
     /// Lines that were arrays.
     pub(crate) arrays: Vec<Excerpt>,
     pub(crate) damage: Vec<Damage>,
@@ -56,7 +63,13 @@ pub(crate) struct State {
     pub(crate) garbled: bool,
     /// When the last answer to one of our requests came.
     pub(crate) last_answer: Option<Instant>,
-    pub(crate) stdout_ended: bool,
+    pub(crate) ended: bool,
+    /// Why a session over HTTP has ended.
+    pub(crate) closed: Option<String>,
+    /// Whether a post of a request has been answered by a stream.
+    pub(crate) streamed: bool,
+    /// The event streams that are open.
+    pub(crate) streams: Vec<Rc<Exchange>>,
     pub(crate) stderr_ended: bool,
     pub(crate) stderr: Stderr,
     pub(crate) flood: Option<String>,
@@ -70,11 +83,6 @@ impl State {
     pub(crate) fn expect(&mut self, id: Id, sender: oneshot::Sender<Answer>) {
         self.asked.insert(id.clone());
         self.waiting.insert(id, sender);
-    }
-
-    /// How many requests are unanswered.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.waiting.len()
     }
 
     /// Whether the request is unanswered.
@@ -96,16 +104,29 @@ impl State {
                     .id
                     .as_ref()
                     .is_some_and(|id| self.asked.contains(id));
+                // What refuses a post over HTTP is told with the post.
+                let repeats = ours && !message.is_refusal();
+                let ours = ours || message.is_refusal();
                 // Long ones are few, or memory would not be bounded.
                 let room = if message.len() > LONG_STRAY { 4 } else { KEPT };
-                if !ours && self.strays.len() < room {
+                if repeats && self.repeats.len() < room {
+                    self.repeats.push(Stray { message, at });
+                } else if !ours && self.strays.len() < room {
                     self.strays.push(Stray { message, at });
                 }
             }
         }
     }
 
-    pub(crate) fn damaged(&mut self, class: Class, excerpt: Excerpt) {
+    /// Keeps a request or notification of the server.
+    pub(crate) fn overheard(&mut self, message: &Message, at: Duration) {
+        let room = if message.len() > LONG_STRAY { 4 } else { HEARD };
+        if self.heard.len() < room {
+            self.heard.push((at, message.clone()));
+        }
+    }
+
+    pub(crate) fn damaged(&mut self, clause: &'static str, excerpt: Excerpt) {
         let letters: Vec<u8> = excerpt
             .text
             .iter()
@@ -114,7 +135,7 @@ impl State {
             .collect();
         self.garbled |= letters.windows(7).any(|window| window == b"jsonrpc");
         if self.damage.len() < KEPT {
-            self.damage.push(Damage { class, excerpt });
+            self.damage.push(Damage { clause, excerpt });
         }
     }
 
@@ -122,54 +143,5 @@ impl State {
         if self.arrays.len() < KEPT {
             self.arrays.push(excerpt);
         }
-    }
-}
-
-/// The end of stderr, and what of it matters to clauses.
-#[derive(Default)]
-pub(crate) struct Stderr {
-    lines: VecDeque<Vec<u8>>,
-    partial: Vec<u8>,
-    pub(crate) not_utf8: Option<Vec<u8>>,
-    /// Responses that stand on stderr, by id.
-    pub(crate) answers: Vec<(Id, Vec<u8>)>,
-}
-
-impl Stderr {
-    pub(crate) fn push(&mut self, chunk: &[u8]) {
-        for (number, piece) in chunk.split(|byte| *byte == b'\n').enumerate() {
-            if number > 0 {
-                self.end_line();
-            }
-            let room = STDERR_LINE_BYTES.saturating_sub(self.partial.len());
-            self.partial
-                .extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-    }
-
-    pub(crate) fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.partial);
-        if line.is_empty() {
-            return;
-        }
-        // A line that was cut off may end within a character.
-        let whole = line.len() < STDERR_LINE_BYTES;
-        let bad =
-            std::str::from_utf8(&line).is_err_and(|error| whole || error.error_len().is_some());
-        if bad && self.not_utf8.is_none() {
-            self.not_utf8 = Some(line.clone());
-        }
-        if self.lines.len() == STDERR_LINES {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(line);
-    }
-
-    pub(crate) fn last_line(&self) -> Option<&[u8]> {
-        self.lines.back().map(Vec::as_slice)
-    }
-
-    pub(crate) fn tail(&self) -> Vec<String> {
-        self.lines.iter().map(escaped).collect()
     }
 }

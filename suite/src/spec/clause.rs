@@ -7,12 +7,15 @@ use super::{Level, Revision, Transport};
 pub enum Gate {
     /// The server declares the capability, written as a path (`tools.listChanged`).
     Declared(&'static str),
+    /// The run may do, or has seen, what this name says (`slow-tool`, `event-ids`). The probe
+    /// itself tells a run in which it does not hold.
+    Met(&'static str),
 }
 
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Gate::Declared(path) => f.pad(path),
+            Gate::Declared(name) | Gate::Met(name) => f.pad(name),
         }
     }
 }
@@ -26,8 +29,10 @@ pub struct Clause {
     pub title: &'static str,
     /// The duty precisely enough to argue a verdict from, in our own words.
     pub statement: &'static str,
-    /// How strongly it binds. Every case so far has one level in all revisions.
+    /// How strongly it binds, in the newest revision in which it holds.
     pub level: Level,
+    /// The revisions in which it binds otherwise.
+    pub levels: &'static [(Revision, Level)],
     /// The first revision in which it holds.
     pub since: Revision,
     /// The last revision in which it holds.
@@ -77,6 +82,19 @@ impl Clause {
     /// Whether the clause is part of `revision`.
     pub fn holds_in(&self, revision: Revision) -> bool {
         (self.since..=self.until).contains(&revision)
+    }
+
+    /// Whether the clause is judged in a run of `revision` over `transport`. The clauses of
+    /// HTTP+SSE stay those of 2024-11-05 whatever revision is spoken over it.
+    pub fn applies_in(&self, revision: Revision, transport: Transport) -> bool {
+        let relic = self.transports == [Transport::HttpSse] && self.until == Revision::V2024_11_05;
+        self.transports.contains(&transport) && (relic || self.holds_in(revision))
+    }
+
+    /// How strongly the clause binds in `revision`.
+    pub fn level_in(&self, revision: Revision) -> Level {
+        let exception = self.levels.iter().find(|(other, _)| *other == revision);
+        exception.map_or(self.level, |(_, level)| *level)
     }
 
     /// The revisions in which the clause holds, oldest first.

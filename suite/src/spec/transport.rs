@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::Revision;
+
 /// How messages travel between client and server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -18,6 +20,18 @@ impl Transport {
         Transport::HttpSse,
         Transport::StreamableHttp,
     ];
+
+    /// The revisions with a handshake that can be spoken over it, oldest first.
+    pub const fn revisions(self) -> &'static [Revision] {
+        match self {
+            Transport::Stdio | Transport::HttpSse => &Revision::WITH_HANDSHAKE,
+            // Streamable HTTP came with the second revision.
+            Transport::StreamableHttp => {
+                let [_, later @ ..] = &Revision::WITH_HANDSHAKE;
+                later
+            }
+        }
+    }
 
     /// The name in reports and in `list`.
     pub const fn as_str(self) -> &'static str {

@@ -1,8 +1,9 @@
 use std::{ops::Range, rc::Rc, time::Duration};
 
-use super::{Id, Line, Message};
+use super::{Exchange, Id, Line, Message};
+use crate::transport::{Request, SseFound};
 
-/// One of the three streams of a child process.
+/// One of the three streams of a child process, or a direction of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// From us to the server.
@@ -11,6 +12,10 @@ pub enum Stream {
     Stdout,
     /// The server's log.
     Stderr,
+    /// From us to the server, over HTTP.
+    Request,
+    /// From the server, over HTTP.
+    Response,
 }
 
 impl Stream {
@@ -20,6 +25,8 @@ impl Stream {
             Stream::Stdin => "stdin",
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
+            Stream::Request => "request",
+            Stream::Response => "response",
         }
     }
 }
@@ -29,10 +36,44 @@ impl Stream {
 pub enum Event<'a> {
     /// We wrote these bytes to the server.
     Sent(&'a [u8]),
+    /// The client said a message: it stands in the bytes that were just sent.
+    Said(&'a Message),
     /// A line of stdout is complete.
     Line(&'a Line),
     /// The server sent a message. It comes before the [`Event::Line`] that holds it.
     Message(&'a Message),
+    /// The head of an HTTP answer has come.
+    Opened(&'a Rc<Exchange>),
+    /// The body of an HTTP answer that is no event stream was read.
+    Body {
+        /// The exchange that it belongs to.
+        exchange: &'a Rc<Exchange>,
+        /// Its first bytes; all of them unless it is longer than a message may be.
+        body: &'a [u8],
+        /// Its length in bytes.
+        len: u64,
+        /// Whether it was read to an orderly end.
+        whole: bool,
+    },
+    /// Something was found in an event stream. A message in it comes before.
+    Found {
+        /// The exchange that the stream belongs to.
+        exchange: &'a Rc<Exchange>,
+        /// What was found.
+        found: &'a SseFound,
+    },
+    /// An event stream has ended.
+    Closed {
+        /// The exchange that the stream belongs to.
+        exchange: &'a Rc<Exchange>,
+        /// How.
+        close: Close,
+    },
+    /// Everything that will be read of the session has been read.
+    Ended {
+        /// Whether it was ended by us and in order.
+        orderly: bool,
+    },
     /// A first answer has not come within its limit: stdin is closed to see whether it was held back.
     GaveUp,
     /// We closed the server's stdin.
@@ -57,6 +98,35 @@ pub enum Event<'a> {
         /// The first line with bytes that are not UTF-8.
         not_utf8: Option<&'a [u8]>,
     },
+}
+
+/// How an event stream came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The server ended it.
+    Ended,
+    /// The connection broke in the middle.
+    Cut,
+    /// We closed it.
+    Ours,
+}
+
+impl Close {
+    /// The word in transcripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Close::Ended => "server",
+            Close::Cut => "cut",
+            Close::Ours => "client",
+        }
+    }
+
+    /// The way that a transcript names.
+    pub(crate) fn named(name: &str) -> Option<Close> {
+        [Close::Ended, Close::Cut, Close::Ours]
+            .into_iter()
+            .find(|close| close.as_str() == name)
+    }
 }
 
 /// A piece of what was said, as evidence.
@@ -100,9 +170,45 @@ impl Excerpt {
         }
     }
 
+    /// The head of an HTTP request, and its body.
+    pub(crate) fn of_request(at: Duration, request: &Request) -> Excerpt {
+        let mut text = format!("{} {}", request.method, request.url);
+        for (name, value) in &request.headers {
+            text += &format!("\n{name}: {value}");
+        }
+        if let Some(host) = request.raw.as_ref().and_then(|raw| raw.host.as_ref()) {
+            text += &format!("\nHost: {host}");
+        }
+        let mut text = text.into_bytes();
+        if let Some(body) = &request.body {
+            text.extend_from_slice(b"\n\n");
+            text.extend_from_slice(body);
+        }
+        Excerpt::new(Stream::Request, at, &text)
+    }
+
+    /// The head of an HTTP answer.
+    pub fn of_exchange(at: Duration, exchange: &Exchange) -> Excerpt {
+        let mut text = format!("HTTP {}", exchange.status).into_bytes();
+        for (name, value) in &exchange.headers {
+            text.extend_from_slice(format!("\n{name}: ").as_bytes());
+            text.extend_from_slice(value);
+        }
+        Excerpt::new(Stream::Response, at, &text)
+    }
+
+    /// An HTTP status without a message.
+    pub fn of_status(at: Duration, status: u16) -> Excerpt {
+        Excerpt::new(Stream::Response, at, format!("HTTP {status}").as_bytes())
+    }
+
     /// An excerpt of a message from the server.
     pub fn of_message(at: Duration, message: &Message) -> Excerpt {
-        let mut excerpt = Excerpt::new(Stream::Stdout, at, message.text().unwrap_or_default());
+        let stream = match message.exchange {
+            Some(_) => Stream::Response,
+            None => Stream::Stdout,
+        };
+        let mut excerpt = Excerpt::new(stream, at, message.text().unwrap_or_default());
         excerpt.len = message.len();
         excerpt
     }

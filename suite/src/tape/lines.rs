@@ -501,6 +501,61 @@ fn salvage(text: &[u8], at: usize, found: &mut dyn FnMut(Found)) -> bool {
     rpc
 }
 
+/// The messages of a JSON text: one, or those of an array. None if it is anything else.
+pub(crate) fn read_value(text: &[u8]) -> Vec<Message> {
+    let mut whole = Whole::default();
+    whole.push(text);
+    whole.messages()
+}
+
+/// A JSON text that comes in pieces, such as the body of an HTTP answer.
+#[derive(Debug, Default)]
+pub(crate) struct Whole {
+    scanner: Scanner,
+    /// The first [`MESSAGE_LIMIT`] bytes.
+    text: Vec<u8>,
+    len: u64,
+    /// Something stands behind the value.
+    trailing: bool,
+}
+
+impl Whole {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let room = MESSAGE_LIMIT.saturating_sub(self.text.len());
+        self.text.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        self.len += bytes.len() as u64;
+        let read = self.scanner.push(bytes);
+        let rest = &bytes[read..];
+        self.trailing |= !rest.trim_ascii().is_empty();
+    }
+
+    /// The first bytes: all of them unless it is longer than a message may be.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The messages, if the text is one, or an array of them.
+    pub(crate) fn messages(&mut self) -> Vec<Message> {
+        if self.trailing || self.scanner.progress() != Progress::Complete {
+            return Vec::new();
+        }
+        let shape = std::mem::take(&mut self.scanner).into_shape();
+        let text = (self.text.len() as u64 == self.len).then_some(self.text.as_slice());
+        if shape.array {
+            let elements = text.and_then(|text| elements(text, 1));
+            return elements.map(|(_, messages)| messages).unwrap_or_default();
+        }
+        if !shape.object || !shape.is_json_rpc() {
+            return Vec::new();
+        }
+        vec![Message::new(shape, text, self.len, None)]
+    }
+}
+
 /// The elements of an array, if each is a JSON-RPC object.
 fn elements(text: &[u8], number: u32) -> Option<(ArrayKinds, Vec<Message>)> {
     let raw: Vec<&serde_json::value::RawValue> = serde_json::from_slice(text).ok()?;

@@ -1,9 +1,9 @@
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 use serde_json::Value;
 
 use super::{
-    Id,
+    Exchange, Found, Id, Lines,
     scan::{Member, Shape},
 };
 
@@ -25,15 +25,32 @@ pub struct Message {
     text: Option<Rc<[u8]>>,
     len: u64,
     shape: Rc<Shape>,
+    value: Rc<OnceCell<Option<Value>>>,
     /// The id, if there is one.
     pub id: Option<Id>,
     /// The method, if there is one and it is a string.
     pub method: Option<Rc<str>>,
     /// The array that it was an element of, counted from 1 in its session.
     pub batch: Option<u32>,
+    /// The HTTP exchange that brought it; none over stdio.
+    pub exchange: Option<Rc<Exchange>>,
 }
 
 impl Message {
+    /// The messages in a text of ours: one, those of an array, or those of several lines.
+    pub(crate) fn all_of(text: &[u8]) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let mut lines = Lines::default();
+        let mut keep = |found| {
+            if let Found::Message(message) = found {
+                messages.push(message);
+            }
+        };
+        lines.push(text, 0, &mut keep);
+        lines.end(0, &mut keep);
+        messages
+    }
+
     pub(crate) fn new(shape: Shape, text: Option<&[u8]>, len: u64, batch: Option<u32>) -> Message {
         Message {
             text: text.map(Rc::from),
@@ -45,17 +62,28 @@ impl Message {
                 .and_then(|json| serde_json::from_slice::<String>(json).ok())
                 .map(Rc::from),
             shape: Rc::new(shape),
+            value: Rc::default(),
             batch,
+            exchange: None,
         }
     }
 
-    /// What the message is.
+    /// What the message is. A response that repeats the method of its request is still one to
+    /// whoever waits for its id.
     pub fn kind(&self) -> Kind {
+        if (self.has_result() || self.has_error()) && !self.is_without_id() {
+            return Kind::Response;
+        }
         match (self.shape.has(Member::Method), self.shape.has(Member::Id)) {
             (true, true) => Kind::Request,
             (true, false) => Kind::Notification,
             (false, _) => Kind::Response,
         }
+    }
+
+    /// Whether the message has a `method`, of any kind.
+    pub fn has_method(&self) -> bool {
+        self.shape.has(Member::Method)
     }
 
     /// Whether the message has a `result`.
@@ -90,12 +118,66 @@ impl Message {
 
     /// The message as a value, with replacement characters for bytes that are not UTF-8; none
     /// if it was too long to keep or is nested too deeply.
-    pub fn value(&self) -> Option<Value> {
-        serde_json::from_str(&String::from_utf8_lossy(self.text.as_deref()?)).ok()
+    pub fn value(&self) -> Option<&Value> {
+        let read = || serde_json::from_str(&String::from_utf8_lossy(self.text.as_deref()?)).ok();
+        self.value.get_or_init(read).as_ref()
+    }
+
+    /// A member of the message, if it could be kept and has it.
+    pub fn get(&self, member: &str) -> Option<&Value> {
+        self.value()?.get(member)
+    }
+
+    /// The `result`, if it is there.
+    pub fn result(&self) -> Option<&Value> {
+        self.get("result")
+    }
+
+    /// The `params`, if they are there.
+    pub fn params(&self) -> Option<&Value> {
+        self.get("params")
     }
 
     /// The `error.code` of the message as it stands, integer or not.
-    pub fn error_code(&self) -> Option<Value> {
-        self.value()?.get("error")?.get("code").cloned()
+    pub fn error_code(&self) -> Option<&Value> {
+        self.get("error")?.get("code")
+    }
+
+    /// Whether `error.code` is this number; one with a zero fraction counts.
+    pub fn error_is(&self, code: i32) -> bool {
+        self.error_code().and_then(Value::as_f64) == Some(f64::from(code))
+    }
+
+    /// The HTTP status of the answer that brought it.
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.as_ref().map(|exchange| exchange.status)
+    }
+
+    /// Whether it came in the body of an HTTP refusal.
+    pub fn is_refusal(&self) -> bool {
+        self.status().is_some_and(|status| status >= 400)
+    }
+
+    /// Whether the schema's rules for what a client may send hold: `jsonrpc` is 2.0, the id a
+    /// string or an integer that every receiver can hold, the method a string, `params` an object.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        let Some(value) = self.value() else {
+            return false;
+        };
+        let id = match &self.id {
+            None | Some(Id::Text(_)) => true,
+            Some(Id::Number(number)) => number
+                .parse::<i64>()
+                .is_ok_and(|number| number.unsigned_abs() < 1 << 53),
+            Some(Id::Null | Id::Other(_)) => false,
+        };
+        let method = match self.kind() {
+            Kind::Response => {
+                !self.has_method() && self.id.is_some() && (self.has_result() != self.has_error())
+            }
+            _ => self.method.is_some() && !self.has_result() && !self.has_error(),
+        };
+        let params = value.get("params").is_none_or(Value::is_object);
+        value["jsonrpc"] == "2.0" && id && method && params
     }
 }

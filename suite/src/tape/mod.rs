@@ -2,6 +2,7 @@
 //! serve as evidence, and as a transcript. Bytes are kept; JSON is a view of them.
 
 mod event;
+mod exchange;
 mod foreign;
 mod id;
 mod lines;
@@ -9,18 +10,27 @@ mod message;
 mod past;
 mod redact;
 mod scan;
+mod stderr;
 mod transcript;
 mod utf8;
 
-pub use event::{Event, Excerpt, Stream};
+pub use event::{Close, Event, Excerpt, Stream};
+pub use exchange::Exchange;
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
+pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
-pub use past::Past;
+pub use past::{
+    Asked, EventIds, Ledger, Past, Recent, Report, Reports, StreamPast, Streams, comes_late,
+    compared, is_recognisable, token_of_report,
+};
 pub use redact::Secrets;
+pub(crate) use scan::{Progress, Scanner};
+pub(crate) use stderr::Stderr;
 pub(crate) use transcript::Transcript;
 pub use transcript::{TRANSCRIPT_VERSION, TranscriptError};
+pub(crate) use utf8::Utf8;
 
 /// The longest message whose text is kept, in bytes. Longer ones are framed, routed and counted
 /// like any other, but their content is not judged: memory stays bounded.

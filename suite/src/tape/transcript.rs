@@ -22,6 +22,9 @@ pub struct TranscriptError {
     source: std::io::Error,
 }
 
+/// Which session, stream and HTTP exchange bytes belong to.
+type Place = (u32, Stream, Option<u32>);
+
 /// Writes everything that is said as JSON Lines (`docs/transcript.md`, `schemas/transcript.json`):
 /// the texts of one session and stream, put in a row, are that stream byte for byte.
 pub(crate) struct Transcript {
@@ -29,7 +32,7 @@ pub(crate) struct Transcript {
     secrets: Secrets,
     file: RefCell<Result<BufWriter<File>, Option<std::io::Error>>>,
     /// What a read has cut off in the middle of a character, by session and stream.
-    partial: RefCell<HashMap<(u32, Stream), Vec<u8>>>,
+    partial: RefCell<HashMap<Place, Vec<u8>>>,
 }
 
 impl Transcript {
@@ -53,9 +56,17 @@ impl Transcript {
     }
 
     /// Bytes that went over a stream.
-    pub(crate) fn bytes(&self, at: Duration, session: u32, stream: Stream, bytes: &[u8]) {
+    pub(crate) fn bytes(
+        &self,
+        at: Duration,
+        session: u32,
+        stream: Stream,
+        exchange: Option<u32>,
+        bytes: &[u8],
+    ) {
         let mut partial = self.partial.borrow_mut();
-        let cut = partial.entry((session, stream)).or_default();
+        let place = (session, stream, exchange);
+        let cut = partial.entry(place).or_default();
         cut.extend_from_slice(bytes);
         let end = match std::str::from_utf8(cut) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
@@ -64,11 +75,11 @@ impl Transcript {
         let bytes: Vec<u8> = cut.drain(..end).collect();
         drop(partial);
         if !bytes.is_empty() {
-            self.record(at, session, stream, bytes);
+            self.record(at, place, bytes);
         }
     }
 
-    fn record(&self, at: Duration, session: u32, stream: Stream, mut bytes: Vec<u8>) {
+    fn record(&self, at: Duration, (session, stream, exchange): Place, mut bytes: Vec<u8>) {
         if !self.secrets.is_empty() {
             bytes = self.secrets.redact(&bytes);
         }
@@ -77,6 +88,9 @@ impl Transcript {
             "session": session,
             "stream": stream.as_str(),
         });
+        if let Some(exchange) = exchange {
+            record["exchange"] = Value::from(exchange);
+        }
         match String::from_utf8(bytes) {
             Ok(text) => record["text"] = Value::from(text),
             Err(error) => record["hex"] = Value::from(hex(error.as_bytes())),
@@ -92,9 +106,9 @@ impl Transcript {
                 .borrow_mut()
                 .extract_if(|key, _| key.0 == session)
                 .collect();
-            rest.sort_by_key(|((_, stream), _)| stream.as_str());
-            for ((_, stream), bytes) in rest.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
-                self.record(at, session, stream, bytes);
+            rest.sort_by_key(|((_, stream, exchange), _)| (stream.as_str(), *exchange));
+            for (place, bytes) in rest.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
+                self.record(at, place, bytes);
             }
         }
         let mut record = json!({ "at": seconds(at), "session": session, "event": name });

@@ -37,6 +37,11 @@ impl Utf8 {
             .or_else(|| (!self.partial.is_empty()).then(|| self.read - self.partial.len() as u64))
     }
 
+    /// Where the first byte stands that no further byte can mend.
+    pub(crate) fn bad(&self) -> Option<u64> {
+        self.bad
+    }
+
     pub(crate) fn is_ascii(&self) -> bool {
         !self.beyond_ascii
     }

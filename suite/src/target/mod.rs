@@ -1,5 +1,6 @@
 //! What is judged: the command that launches a server, and care for its processes.
 
+mod endpoint;
 mod process;
 
 use std::{
@@ -8,6 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
+use crate::spec::Transport;
+
+pub use endpoint::Endpoint;
 pub use process::LaunchError;
 pub(crate) use process::{Ended, Process, adopt_orphans, end_orphans};
 
@@ -30,6 +36,116 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// What is judged, and how it is reached.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A command that serves on its stdin and stdout.
+    Stdio(Command),
+    /// The endpoint of Streamable HTTP.
+    Http(Endpoint),
+    /// The event stream of HTTP+SSE.
+    Sse(Endpoint),
+}
+
+impl Target {
+    /// The transport over which it is judged.
+    pub fn transport(&self) -> Transport {
+        match self {
+            Target::Stdio(_) => Transport::Stdio,
+            Target::Http(_) => Transport::StreamableHttp,
+            Target::Sse(_) => Transport::HttpSse,
+        }
+    }
+
+    /// The command that is launched, if there is one.
+    pub fn command(&self) -> Option<&Command> {
+        match self {
+            Target::Stdio(command) => Some(command),
+            Target::Http(endpoint) | Target::Sse(endpoint) => endpoint.launch.as_ref(),
+        }
+    }
+
+    /// The endpoint, over HTTP.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Target::Stdio(_) => None,
+            Target::Http(endpoint) | Target::Sse(endpoint) => Some(endpoint),
+        }
+    }
+
+    /// The command line that judges it, without its options.
+    pub fn subcommand(&self) -> &'static str {
+        match self {
+            Target::Stdio(_) => "stdio",
+            Target::Http(_) => "http",
+            Target::Sse(_) => "sse",
+        }
+    }
+
+    /// The target in a report: a command, or an address.
+    pub fn name(&self) -> String {
+        match self {
+            Target::Stdio(command) => command.shell(),
+            Target::Http(endpoint) | Target::Sse(endpoint) => endpoint.to_string(),
+        }
+    }
+
+    /// The target as a person would type it behind the options.
+    pub fn shell(&self) -> String {
+        match self {
+            Target::Stdio(command) => format!("-- {}", command.shell()),
+            Target::Http(endpoint) | Target::Sse(endpoint) => {
+                let url = shell_word(&endpoint.to_string());
+                match &endpoint.launch {
+                    Some(command) => format!("{url} -- {}", command.shell()),
+                    None => url,
+                }
+            }
+        }
+    }
+}
+
+/// Which tools may be called without being named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolPolicy {
+    /// None.
+    None,
+    /// Those that say `readOnlyHint: true`.
+    #[default]
+    ReadOnly,
+    /// All.
+    All,
+}
+
+/// What a run may do with the features of the server.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    /// Which tools may be called (`--tools`).
+    pub tools: ToolPolicy,
+    /// The tools that were named (`--call`), with the arguments that were given.
+    pub calls: Vec<(String, Option<Value>)>,
+}
+
+impl Permissions {
+    /// Whether a tool, given as `tools/list` shows it, may be called.
+    pub fn permits(&self, tool: &Value) -> bool {
+        let named = |name: &str| self.calls.iter().any(|(known, _)| known == name);
+        let read_only = || tool["annotations"]["readOnlyHint"] == true;
+        tool["name"].as_str().is_some_and(named)
+            || match self.tools {
+                ToolPolicy::None => false,
+                ToolPolicy::ReadOnly => read_only(),
+                ToolPolicy::All => true,
+            }
+    }
+
+    /// The arguments that were given for a tool.
+    pub fn arguments(&self, name: &str) -> Option<&Value> {
+        let (_, arguments) = self.calls.iter().find(|(known, _)| known == name)?;
+        arguments.as_ref()
     }
 }
 
@@ -69,6 +185,22 @@ impl Command {
         let mut files = self.args.iter().filter_map(file);
         files.next().filter(|_| files.next().is_none())
     }
+
+    /// The first word that names a file below the working directory of the tool, as a relative
+    /// path with `/` between its parts: most often what the author of the server writes.
+    pub fn file(&self) -> Option<String> {
+        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+        let from = self.cwd.as_ref().map_or(here.clone(), |cwd| here.join(cwd));
+        // A bare program is looked up in PATH, whatever stands in the folder.
+        let bare = Path::new(&self.program).components().count() == 1;
+        let program = (!bare).then_some(&self.program);
+        program.into_iter().chain(&self.args).find_map(|word| {
+            let path = from.join(word).canonicalize().ok()?;
+            let relative = path.strip_prefix(&here).ok().filter(|_| path.is_file())?;
+            let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+            Some(parts?.join("/"))
+        })
+    }
 }
 
 /// Quotes a word for a POSIX shell where it needs quotes.
@@ -84,6 +216,39 @@ pub fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_that_is_launched_is_found_below_the_working_directory() {
+        let file = |words: &[&str], cwd: Option<&str>| {
+            let command = Command {
+                program: words[0].into(),
+                args: words[1..].iter().map(Into::into).collect(),
+                env: Vec::new(),
+                cwd: cwd.map(Into::into),
+            };
+            command.file()
+        };
+        // Tests run in the folder of the package.
+        assert_eq!(
+            file(&["node", "--flag", "src/lib.rs"], None).as_deref(),
+            Some("src/lib.rs")
+        );
+        assert_eq!(
+            file(&["./src/../src/main.rs"], None).as_deref(),
+            Some("src/main.rs")
+        );
+        assert_eq!(
+            file(&["node", "lib.rs"], Some("src")).as_deref(),
+            Some("src/lib.rs")
+        );
+        for words in [
+            ["node", "src"],
+            ["Cargo.toml", "x"],
+            ["node", "../README.md"],
+        ] {
+            assert_eq!(file(&words, None), None, "{words:?}");
+        }
+    }
 
     #[test]
     fn the_file_that_holds_the_server_is_known_beyond_doubt_or_not_at_all() {

@@ -77,6 +77,7 @@ fn what_was_not_looked_at_as_a_whole_is_grey() {
     };
     for (run, message) in [
         (with(&|run| run.filtered = true), "stdio ? filtered · 2/3"),
+        (with(&|run| run.processes = 0), "stdio ? recorded · 2/3"),
         (
             with(&|run| run.shard = Shard::new(2, 4)),
             "stdio ? shard 2/4 · 2/3",

@@ -131,6 +131,7 @@ fn what_a_run_left_out_is_neither_new_nor_gone() {
     let whole = report(&whole);
     for part in [
         part(&|run| run.filtered = true),
+        part(&|run| run.processes = 0),
         part(&|run| run.shard = Shard::new(1, 2)),
         part(&|run| run.finished = false),
     ] {

@@ -1,9 +1,10 @@
 use mcp_conform::{
     report::{Format, html::Html},
-    run::{Run, Shard, Verdict},
+    run::{Run, Shard, Unreadable, Verdict},
+    spec::Transport,
 };
 
-use crate::sample::{file, hostile, small, stable};
+use crate::sample::{HOSTILE, file, hostile, known, small, stable};
 
 fn page(run: &Run) -> String {
     let mut out = Vec::new();
@@ -41,6 +42,7 @@ fn the_pages_for_the_browser_are_written() {
             hostile(),
             "✗</span> Does not conform to",
         ),
+        ("known.html", known(), "✗</span> Does not conform to"),
         ("passed.html", passed, "✓</span> Conforms to"),
         ("empty.html", small(&[]), "?</span> Nothing found broken"),
         ("cut-short.html", cut, "?</span> Nothing found broken"),
@@ -95,8 +97,49 @@ fn the_page_asks_nothing_of_a_network_and_allows_only_its_own_script() {
 }
 
 #[test]
+fn what_is_known_has_a_chapter_of_its_own() {
+    let page = page(&known());
+    let chapter = |id: &str| {
+        let (_, rest) = page.split_once(&format!("<section id=\"{id}\"")).unwrap();
+        rest.split_once("</section>").unwrap().0
+    };
+    let (failures, known) = (chapter("failures"), chapter("known"));
+    assert!(!failures.contains("stdio/stdout-no-ansi"), "{failures}");
+    assert!(known.contains("id=\"known-1/fail/stdio/stdout-no-ansi\""));
+    assert!(known.contains("id=\"known-2/fail/stdio/stdout-no-ansi\""));
+    assert!(known.contains("<strong>Known:</strong> the logger colours"));
+    // It is there to be looked up, not to be mended first.
+    assert!(!known.contains(" open>"), "{known}");
+    // An entry that holds no longer is what is wrong with the run.
+    assert!(page.contains("<p class=\"caution\">conform.toml, line 11: "));
+}
+
+#[test]
+fn the_page_says_what_was_opened_and_what_could_not_be_read() {
+    let mut run = small(&[("stdio/stdout-utf8", Verdict::Pass)]);
+    assert!(page(&run).contains("4.3 s, 3 processes started"));
+    run.transport = Transport::StreamableHttp;
+    assert!(page(&run).contains("4.3 s, 3 sessions opened"));
+    run.processes = 0;
+    run.unreadable = vec![Unreadable {
+        file: "tape.jsonl".into(),
+        line: 7,
+        reason: "it is no JSON".into(),
+        text: HOSTILE.into(),
+    }];
+    let page = page(&run);
+    assert!(page.contains("<dt>Took</dt><dd>4.3 s</dd>"), "{page}");
+    assert!(page.contains("<dt>Recording</dt>"));
+    assert!(page.contains("<p class=\"caution\">tape.jsonl, line 7: it is no JSON: `&lt;/script"));
+}
+
+#[test]
 fn every_link_within_the_page_leads_somewhere() {
-    let page = page(&hostile());
+    links(&page(&hostile()));
+    links(&page(&known()));
+}
+
+fn links(page: &str) {
     let ids: Vec<&str> = page
         .split(" id=\"")
         .skip(1)

@@ -57,6 +57,7 @@ fn only_a_whole_run_in_which_everything_was_kept_has_passed() {
     assert_eq!(with(Verdict::Error, &nothing), "FAILED");
     assert_eq!(with(Verdict::Fail, &nothing), "FAILED");
     assert_eq!(with(Verdict::Pass, &|run| run.filtered = true), "WARNED");
+    assert_eq!(with(Verdict::Pass, &|run| run.processes = 0), "WARNED");
     assert_eq!(
         with(Verdict::Pass, &|run| run.shard = Shard::new(1, 2)),
         "WARNED"

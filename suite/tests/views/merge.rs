@@ -5,7 +5,7 @@ use mcp_conform::{
         merge::{self, MergeError, merge},
         read::{self, Report},
     },
-    run::{Run, Shard, Spoken, Verdict},
+    run::{Baseline, FailOn, Run, Shard, Spoken, Verdict},
     spec::Transport,
 };
 use serde_json::Value;
@@ -211,4 +211,40 @@ fn lists_that_only_a_later_version_knows_are_united() {
     });
     let whole = written(&merge([first, second].concat()).unwrap());
     assert_eq!(whole["later"], serde_json::json!(["in both", 1, 2]));
+}
+
+#[test]
+fn a_baseline_is_held_against_the_whole_and_not_against_a_share() {
+    let entry = "[[known]]\ncase = \"stdio/stdout-utf8\"\nreason = \"why\"\n";
+    let baseline = Baseline::read("conform.toml", entry).unwrap();
+    let [mut first, mut second] = shards();
+    first.baseline = Some(baseline.clone());
+    // The rule passes in the first share, and fails in the second.
+    assert_eq!(first.flaws(), []);
+    assert_eq!(baseline.updated(&first, FailOn::Must).removed, 0);
+    let error = merge(vec![report(&first), report(&second)]).unwrap_err();
+    assert!(error.to_string().ends_with("differ in their baseline"));
+    second.baseline = Some(baseline.clone());
+    assert!(!second.fails(FailOn::Must));
+    let whole = merge(vec![report(&first), report(&second)]).unwrap();
+    let known: Vec<_> = whole[0].results.iter().filter(|r| r.is_known()).collect();
+    assert_eq!(known.len(), 1);
+    // The same in a run that is whole.
+    first.shard = None;
+    assert_eq!(first.flaws()[0].id, "baseline/still-fails");
+    assert_eq!(baseline.updated(&first, FailOn::Must).removed, 1);
+}
+
+#[test]
+fn what_one_share_has_not_seen_another_may_have() {
+    let [mut first, second] = shards();
+    for judgement in &mut first.judgements {
+        judgement.verdict = Verdict::Unverified;
+    }
+    assert_eq!(json(&first)["flaws"][0]["id"], "run/something-verified");
+    let whole = written(&merge(vec![report(&first), report(&second)]).unwrap());
+    assert_eq!(whole["flaws"], Value::Array(Vec::new()));
+    // A share to which no case fell had nothing to see.
+    first.judgements.clear();
+    assert_eq!(first.flaws(), []);
 }

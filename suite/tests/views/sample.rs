@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use mcp_conform::{
     cases,
     report::{Format, json::Json},
-    run::{Evidence, Judgement, Run, Spoken, Verdict},
+    run::{Baseline, Evidence, Judgement, Run, Spoken, Verdict},
     spec::{Revision, Transport},
     tape::{Excerpt, Stream},
 };
@@ -54,6 +54,8 @@ pub(crate) fn small(verdicts: &[(&str, Verdict)]) -> Run {
         started: "2026-03-01T12:00:00.123456789Z".into(),
         duration: Duration::from_millis(4321),
         target: "node build/index.js".into(),
+        command_line: ("stdio", "-- node build/index.js".into()),
+        file: Some("build/index.js".into()),
         artifact: None,
         transport: Transport::Stdio,
         server: Some(("everything".into(), "1.2.0".into())),
@@ -67,6 +69,8 @@ pub(crate) fn small(verdicts: &[(&str, Verdict)]) -> Run {
             .iter()
             .map(|(id, verdict)| judgement(id, NEW, *verdict))
             .collect(),
+        unreadable: Vec::new(),
+        baseline: None,
     }
 }
 
@@ -130,6 +134,7 @@ pub(crate) fn hostile() -> Run {
     judgements.extend([before, before_lines]);
     Run {
         target: format!("node '{HOSTILE}'"),
+        command_line: ("stdio", format!("-- node '{HOSTILE}'")),
         server: Some((HOSTILE.into(), "1.2.0".into())),
         options: vec!["--timeout".into(), "3".into()],
         processes: 12,
@@ -141,6 +146,29 @@ pub(crate) fn hostile() -> Run {
         ],
         judgements,
         ..small(&[])
+    }
+}
+
+/// The same, with a baseline that knows of one failure in each revision by an entry of its own, and
+/// has one that holds no longer.
+pub(crate) fn known() -> Run {
+    let entries = r#"[[known]]
+case = "stdio/stdout-no-ansi"
+revision = "2025-11-25"
+reason = "the logger colours what it prints </script>"
+
+[[known]]
+case = "stdio/stdout-no-ansi"
+revision = "2025-06-18"
+reason = "old"
+
+[[known]]
+case = "stdio/large-output"
+reason = "was too slow"
+"#;
+    Run {
+        baseline: Some(Baseline::read("conform.toml", entries).unwrap()),
+        ..hostile()
     }
 }
 

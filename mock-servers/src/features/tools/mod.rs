@@ -2,21 +2,23 @@
 
 mod asking;
 mod content;
+mod research;
 mod slow;
+mod table;
 
 use serde_json::{Map, Value, json};
 
-use super::{describe, logging, page, resources, schema, text};
+use super::{describe, page, resources, schema, tasks, text};
 use crate::message::RpcError;
 use crate::outbox::Outbox;
 use crate::revision::Revision;
-use crate::session::{Answer, Outcome, Session};
+use crate::session::{Answer, Cause, Outcome, Session};
+use table::TOOLS;
 
 /// A call of a tool whose arguments fit its schema.
 pub(crate) struct Call {
     session: Session,
-    outbox: Outbox,
-    id: Value,
+    cause: Cause,
     revision: Revision,
     progress_token: Option<Value>,
     arguments: Map<String, Value>,
@@ -29,9 +31,35 @@ struct Tool {
     /// The first revision in which what the tool returns exists.
     since: Revision,
     read_only: bool,
+    task_support: TaskSupport,
     input: fn() -> Value,
     output: Option<fn() -> Value>,
     run: fn(Call) -> Answer,
+}
+
+/// Whether a tool can be called as a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TaskSupport {
+    /// It cannot, and does not say so: that is what a silent tool means.
+    Unsaid,
+    Forbidden,
+    Optional,
+    Required,
+}
+
+impl TaskSupport {
+    fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Unsaid => None,
+            Self::Forbidden => Some("forbidden"),
+            Self::Optional => Some("optional"),
+            Self::Required => Some("required"),
+        }
+    }
+
+    fn is_supported(self) -> bool {
+        matches!(self, Self::Optional | Self::Required)
+    }
 }
 
 /// A tool that reads and takes no arguments, from which the others differ.
@@ -41,160 +69,11 @@ const PLAIN: Tool = Tool {
     description: "",
     since: Revision::V2024_11_05,
     read_only: true,
+    task_support: TaskSupport::Unsaid,
     input: nothing,
     output: None,
     run: |_| Answer::Now(Ok(says(""))),
 };
-
-const TOOLS: &[Tool] = &[
-    Tool {
-        name: "echo",
-        title: "Echo",
-        description: "Returns the message that it is given",
-        input: || object(json!({ "message": { "type": "string" } }), &["message"]),
-        run: |call| Answer::Now(Ok(says(call.string("message")))),
-        ..PLAIN
-    },
-    Tool {
-        name: "add",
-        title: "Add",
-        description: "Adds two numbers",
-        input: || {
-            let number = json!({ "type": "number" });
-            let mut schema = object(json!({ "a": number, "b": number }), &["a", "b"]);
-            schema["additionalProperties"] = json!(false);
-            schema
-        },
-        output: Some(|| object(json!({ "sum": { "type": "number" } }), &["sum"])),
-        run: content::add,
-        ..PLAIN
-    },
-    Tool {
-        name: "slow",
-        title: "Slow operation",
-        description: "Takes its time and reports progress",
-        input: || {
-            object(
-                json!({
-                    "duration_ms": { "type": "integer", "minimum": 0, "maximum": 60_000 },
-                    "steps": { "type": "integer", "minimum": 1, "maximum": 1000 },
-                }),
-                &[],
-            )
-        },
-        run: slow::slow,
-        ..PLAIN
-    },
-    Tool {
-        name: "test_tool_with_progress",
-        title: "Progress",
-        description: "Reports progress at once and ends",
-        run: slow::progress,
-        ..PLAIN
-    },
-    Tool {
-        name: "test_tool_with_logging",
-        title: "Logging",
-        description: "Sends a log message of each of three levels",
-        run: |call| {
-            for level in ["debug", "info", "warning"] {
-                let data = format!("a message of level {level}");
-                logging::log(&call.session, &call.outbox, &call.id, level, &data);
-            }
-            Answer::Now(Ok(says("logged")))
-        },
-        ..PLAIN
-    },
-    Tool {
-        name: "test_simple_text",
-        title: "Text",
-        description: "Returns a line of text",
-        run: |_| Answer::Now(Ok(says("This is a simple text."))),
-        ..PLAIN
-    },
-    Tool {
-        name: "test_image_content",
-        title: "Image",
-        description: "Returns an image",
-        run: |_| Answer::Now(Ok(returns(vec![content::image()]))),
-        ..PLAIN
-    },
-    Tool {
-        name: "test_audio_content",
-        title: "Audio",
-        description: "Returns a sound",
-        since: Revision::V2025_03_26,
-        run: |_| Answer::Now(Ok(returns(vec![content::audio()]))),
-        ..PLAIN
-    },
-    Tool {
-        name: "test_embedded_resource",
-        title: "Embedded resource",
-        description: "Returns the contents of a resource",
-        run: |call| Answer::Now(Ok(returns(vec![content::embedded(&call.session)]))),
-        ..PLAIN
-    },
-    Tool {
-        name: "test_multiple_content_types",
-        title: "Mixed content",
-        description: "Returns a text, an image and a resource",
-        run: content::mixed,
-        ..PLAIN
-    },
-    Tool {
-        name: "get-resource-links",
-        title: "Resource links",
-        description: "Returns links to resources",
-        since: Revision::V2025_06_18,
-        run: |_| Answer::Now(Ok(returns(content::links()))),
-        ..PLAIN
-    },
-    Tool {
-        name: "test_error_handling",
-        title: "Failure",
-        description: "Always fails",
-        run: |_| Answer::Now(Ok(fails("This tool fails on purpose."))),
-        ..PLAIN
-    },
-    Tool {
-        name: "write-note",
-        title: "Write note",
-        description: "Writes a note, which becomes a resource",
-        read_only: false,
-        input: || {
-            object(
-                json!({ "name": { "type": "string" }, "text": { "type": "string" } }),
-                &["name", "text"],
-            )
-        },
-        run: write_note,
-        ..PLAIN
-    },
-    Tool {
-        name: "test_sampling",
-        title: "Sampling",
-        description: "Has the client's model complete a prompt",
-        input: || object(json!({ "prompt": { "type": "string" } }), &["prompt"]),
-        run: asking::sample,
-        ..PLAIN
-    },
-    Tool {
-        name: "test_elicitation",
-        title: "Elicitation",
-        description: "Has the client ask its user for a name",
-        since: Revision::V2025_06_18,
-        input: || object(json!({ "message": { "type": "string" } }), &["message"]),
-        run: asking::elicit,
-        ..PLAIN
-    },
-    Tool {
-        name: "list-roots",
-        title: "List roots",
-        description: "Lists the roots of the client",
-        run: asking::list_roots,
-        ..PLAIN
-    },
-];
 
 /// Serves `tools/list`.
 pub(crate) fn list(revision: Revision, params: &Map<String, Value>) -> Outcome {
@@ -215,6 +94,9 @@ pub(crate) fn list(revision: Revision, params: &Map<String, Value>) -> Outcome {
         if let (Some(output), true) = (tool.output, revision >= Revision::V2025_06_18) {
             entry["outputSchema"] = output();
         }
+        if let (Some(support), true) = (tool.task_support.as_str(), revision.has_tasks()) {
+            entry["execution"] = json!({ "taskSupport": support });
+        }
         entry
     });
     page::page("tools", entries.collect(), params)
@@ -232,23 +114,60 @@ pub(crate) fn call(
         Ok(found) => found,
         Err(error) => return Answer::Now(Err(error)),
     };
-    if let Some(violation) = schema::violation(&(tool.input)(), &arguments) {
-        // From 2025-11-25 on the model is to see what was wrong with its arguments.
-        return Answer::Now(if revision >= Revision::V2025_11_25 {
-            Ok(fails(&violation))
-        } else {
-            Err(RpcError::invalid_params(violation))
-        });
-    }
+    // Where there are no tasks the member is one that nobody knows.
+    let task = params.get("task").filter(|_| revision.has_tasks());
     let meta = params.get("_meta");
-    (tool.run)(Call {
+    let call = Call {
         session: session.clone(),
-        outbox: outbox.clone(),
-        id,
+        cause: Cause::Request(id, outbox.clone()),
         revision,
         progress_token: meta.and_then(|meta| meta.get("progressToken")).cloned(),
         arguments,
-    })
+    };
+    let ttl = match allowed(tool, task, &call).and_then(|()| wanted_ttl(task, session)) {
+        Ok(ttl) => ttl,
+        Err(error) => return Answer::Now(Err(error)),
+    };
+    match ttl {
+        Some(ttl) => tasks::create(session, ttl, move |cause| run(tool, Call { cause, ..call })),
+        None => run(tool, call),
+    }
+}
+
+/// Whether the tool can be called in that way.
+fn allowed(tool: &Tool, task: Option<&Value>, call: &Call) -> Result<(), RpcError> {
+    let policy = call.session.policy();
+    let refused = match task {
+        Some(_) if !tool.task_support.is_supported() && policy.refuses_unsupported => {
+            "cannot be called as a task"
+        }
+        None if tool.task_support == TaskSupport::Required
+            && call.revision.has_tasks()
+            && policy.refuses_plain =>
+        {
+            "can only be called as a task"
+        }
+        _ => return Ok(()),
+    };
+    Err(RpcError::new(-32601, format!("{} {refused}", tool.name)))
+}
+
+/// For how long the task is to be kept that the call becomes, if it becomes one.
+fn wanted_ttl(task: Option<&Value>, session: &Session) -> Result<Option<u64>, RpcError> {
+    task.filter(|_| session.policy().makes_tasks)
+        .map(|task| tasks::ttl(session, task))
+        .transpose()
+}
+
+fn run(tool: &Tool, call: Call) -> Answer {
+    match schema::violation(&(tool.input)(), &call.arguments) {
+        None => (tool.run)(call),
+        // From 2025-11-25 on the model is to see what was wrong with its arguments.
+        Some(violation) if call.revision >= Revision::V2025_11_25 => {
+            Answer::Now(Ok(fails(&violation)))
+        }
+        Some(violation) => Answer::Now(Err(RpcError::invalid_params(violation))),
+    }
 }
 
 fn offered(revision: Revision) -> impl Iterator<Item = &'static Tool> {
@@ -280,7 +199,7 @@ fn write_note(call: Call) -> Answer {
             "a name has ASCII letters, digits and hyphens only",
         )));
     }
-    resources::write_note(&call.session, &call.outbox, name, call.string("text"));
+    resources::write_note(&call.session, &call.cause, name, call.string("text"));
     Answer::Now(Ok(says(&format!(
         "written to {}",
         resources::note_uri(name)

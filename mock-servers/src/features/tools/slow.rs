@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Call, says};
 use crate::message;
+use crate::revision::Revision;
 use crate::session::Answer;
 
 /// A little over a second, since only what takes a second counts as slow.
@@ -21,7 +22,7 @@ pub(super) fn slow(call: Call) -> Answer {
             let share = u32::try_from(step).unwrap_or(u32::MAX);
             let whole = u32::try_from(steps).unwrap_or(u32::MAX);
             tokio::time::sleep_until(start + total * share / whole).await;
-            call.report(step, steps);
+            call.report(step, steps, &format!("step {step}"));
         }
         Ok(says(&format!("done in {steps} steps")))
     })
@@ -29,18 +30,22 @@ pub(super) fn slow(call: Call) -> Answer {
 
 pub(super) fn progress(call: Call) -> Answer {
     for step in [0, 50, 100] {
-        call.report(step, 100);
+        call.report(step, 100, &format!("{step} of 100"));
     }
     Answer::Now(Ok(says("done")))
 }
 
 impl Call {
     /// Tells how far the call is, if the client wants to know.
-    fn report(&self, progress: u64, total: u64) {
-        if let Some(token) = &self.progress_token {
-            let params = json!({ "progressToken": token, "progress": progress, "total": total });
-            let message = message::notification("notifications/progress", params);
-            self.outbox.send(message, Some(self.id.clone()));
+    pub(super) fn report(&self, progress: u64, total: u64, message: &str) {
+        let Some(token) = &self.progress_token else {
+            return;
+        };
+        let mut params = json!({ "progressToken": token, "progress": progress, "total": total });
+        if self.revision >= Revision::V2025_03_26 {
+            params["message"] = json!(message);
         }
+        let message = message::notification("notifications/progress", params);
+        self.session.tell(&self.cause, message);
     }
 }

@@ -44,6 +44,7 @@ const BATCH_RECEIVED: Case = Case::probe(
         title: "a batch is received and every request in it answered",
         statement: "The server accepts a JSON-RPC batch on one line and answers every request in it.",
         level: Level::Must,
+        levels: &[],
         since: V2025_03_26,
         until: V2025_03_26,
         transports: &[Transport::Stdio],
@@ -91,6 +92,7 @@ const BATCH_RESPONSE_IS_ARRAY: Case = Case::probe(
         statement: "The responses to a batch come back together, as one array with one response for \
             each request in it.",
         level: Level::Should,
+        levels: &[],
         since: V2025_03_26,
         until: V2025_03_26,
         transports: &[Transport::Stdio],
@@ -134,6 +136,7 @@ const BATCH_OF_NOTIFICATIONS: Case = Case::probe(
         statement: "A batch that holds notifications only is answered by nothing, not even an empty \
             array.",
         level: Level::MustNot,
+        levels: &[],
         since: V2025_03_26,
         until: V2025_03_26,
         transports: &[Transport::Stdio],
@@ -196,6 +199,7 @@ const BATCH_EMPTY: Case = Case::probe(
         statement: "An empty array is answered with one error object, -32600 with a null id, and not \
             with an empty array.",
         level: Level::Should,
+        levels: &[],
         since: V2025_03_26,
         until: V2025_03_26,
         transports: &[Transport::Stdio],
@@ -220,9 +224,8 @@ const BATCH_EMPTY: Case = Case::probe(
             let Some(Stray { message, at }) = strays.first() else {
                 return unverified("an empty batch is not answered at all");
             };
-            let code = message.error_code();
-            if message.is_without_id() && [Some(json!(-32600)), Some(json!(-32700))].contains(&code)
-            {
+            let code = message.error_is(-32600) || message.error_is(-32700);
+            if message.is_without_id() && code {
                 return Ok(());
             }
             violated_by(
@@ -240,6 +243,7 @@ const BATCH_OUTPUT_HOMOGENEOUS: Case = Case::rule(
         statement: "An array that the server writes is not empty and holds either requests and \
             notifications, or responses, but never both.",
         level: Level::Must,
+        levels: &[],
         since: V2025_03_26,
         until: V2025_03_26,
         transports: &[Transport::Stdio],
@@ -287,6 +291,7 @@ const NO_BATCH_OUTPUT: Case = Case::probe(
         statement: "Where batches do not exist each message on standard output is a single request, \
             notification or response; an array is not a valid message.",
         level: Level::MustNot,
+        levels: &[],
         since: V2025_06_18,
         until: V2026_07_28,
         transports: &[Transport::Stdio],

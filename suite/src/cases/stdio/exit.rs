@@ -11,6 +11,7 @@ const EXIT_ON_STDIN_CLOSE: Case = Case::probe(
         statement: "Closing the server's standard input is the client's signal to shut down, and the \
             server exits promptly when it reads end of file.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -58,6 +59,7 @@ const EXIT_ON_SIGTERM: Case = Case::probe(
         statement: "A server that has not exited after its standard input was closed exits within a \
             reasonable time of SIGTERM, so that SIGKILL is not needed.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2025_11_25,
         transports: &[Transport::Stdio],

@@ -26,6 +26,7 @@ const NEWLINE_DELIMITED: Case = Case::rule(
         statement: "Messages on the wire are separated by line feeds. There are no Content-Length \
             headers, length prefixes, NUL or record-separator bytes around them.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -64,6 +65,7 @@ const ONE_PER_LINE: Case = Case::probe(
         title: "one line holds one message",
         statement: "A line feed separates each message from the next; two messages never share a line.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -100,6 +102,7 @@ const NO_EMBEDDED_NEWLINES: Case = Case::rule(
         statement: "A message holds no line break of its own: the serialised JSON is not indented over \
             several lines.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -139,6 +142,7 @@ const NEWLINE_IN_STRING: Case = Case::probe(
         statement: "A line break inside a string value leaves the server as an escape sequence, never \
             as a raw line feed or carriage return that would split the message.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -185,6 +189,7 @@ const NEWLINE_AFTER_EACH: Case = Case::probe(
             have to wait for the next message, or for the end of the stream, to know that a \
             message is complete.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -233,6 +238,7 @@ const FLUSHED: Case = Case::rule(
             answer that stays in a user-space buffer until the process ends was, to the \
             client, never sent.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -271,6 +277,7 @@ const ATOMIC_WRITES: Case = Case::probe(
         statement: "Each message reaches standard output as one uninterrupted line, even when several \
             handlers answer at the same time.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -326,6 +333,7 @@ const STDOUT_UTF8: Case = Case::rule(
         title: "messages on stdout are UTF-8",
         statement: "Messages are encoded in UTF-8.",
         level: Level::Must,
+        levels: &[],
         since: V2025_03_26,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -359,6 +367,7 @@ const LARGE_OUTPUT: Case = Case::probe(
         statement: "Framing does not depend on a message's length: a message longer than a pipe buffer \
             still is one complete line.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -412,6 +421,7 @@ const RESPONSES_ON_STDOUT: Case = Case::rule(
         statement: "The server writes its messages to standard output; standard error is for logging \
             alone.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -452,6 +462,7 @@ const STDERR_UTF8: Case = Case::rule(
         statement: "The server may write UTF-8 strings to standard error for logging, as much and as \
             often as it likes.",
         level: Level::May,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],

@@ -62,6 +62,7 @@ const INPUT_UTF8: Case = Case::probe(
         statement: "The server decodes the messages that it reads as UTF-8, whatever the locale of its \
             environment.",
         level: Level::Must,
+        levels: &[],
         since: V2025_03_26,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -122,6 +123,7 @@ const UNICODE_SEPARATORS: Case = Case::probe(
         statement: "Only a line feed delimits messages. The Unicode line and paragraph separators and \
             NEL inside a JSON string are ordinary characters, on input as on output.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -165,6 +167,7 @@ const UNICODE_ESCAPES: Case = Case::probe(
         statement: "The server understands JSON escapes in what it reads, surrogate pairs included; an \
             escaped and a raw character are the same character.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -218,6 +221,7 @@ const LARGE_INPUT: Case = Case::probe(
         statement: "There is no limit to the length of a line. A request of a few hundred kilobytes is \
             answered like any other.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -282,6 +286,7 @@ const SPLIT_INPUT: Case = Case::probe(
         statement: "A message ends at the line feed and nowhere else: how the bytes are cut into reads \
             is of no consequence.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -350,6 +355,7 @@ const COALESCED_INPUT: Case = Case::probe(
         statement: "Every line in what is read is a message of its own; those after the first are not \
             lost.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -406,6 +412,7 @@ const CRLF_INPUT: Case = Case::probe(
         statement: "A carriage return in front of the line feed is insignificant white space of the \
             JSON text, and the message is valid with it.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -446,6 +453,7 @@ const JSON_WHITESPACE: Case = Case::probe(
         statement: "White space between JSON tokens and in front of the message, and members in any \
             order, do not change a message.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -490,6 +498,7 @@ const CONCURRENT_REQUESTS: Case = Case::probe(
         statement: "A client may send requests before earlier ones are answered; each one gets exactly \
             one response, with its own id.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],

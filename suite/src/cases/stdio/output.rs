@@ -49,6 +49,7 @@ const ONLY_MESSAGES: Case = Case::probe(
         statement: "Everything that the server writes to standard output is a valid MCP message. Log \
             lines, debug prints, prompts and stack traces do not belong there.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -97,6 +98,7 @@ const NO_PREAMBLE: Case = Case::rule(
         statement: "The first byte that the server writes to standard output already belongs to an MCP \
             message; a start-up banner or a launcher's notice in front of it is not one.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -138,6 +140,7 @@ const CLEAN_AT_SHUTDOWN: Case = Case::rule(
         statement: "Until the server's standard output is closed nothing but MCP messages appears on \
             it, a farewell or the stack trace of a broken pipe included.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -180,6 +183,7 @@ const JSON_IS_JSONRPC: Case = Case::rule(
             response (a structured log record, a bare string or number) is no MCP message \
             either.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -219,6 +223,7 @@ const NO_BOM: Case = Case::rule(
         statement: "A message does not start with a byte order mark: U+FEFF is no part of a JSON text, \
             so the line that it opens is not a valid message.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -257,6 +262,7 @@ const NO_ANSI: Case = Case::rule(
         statement: "Standard output carries no terminal control sequences: colours, cursor movements, \
             progress spinners and title changes are no MCP messages.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -295,6 +301,7 @@ const NO_BLANK_LINES: Case = Case::rule(
         statement: "The server does not write empty lines, or lines of white space only, to standard \
             output.",
         level: Level::ShouldNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],

@@ -18,6 +18,7 @@ const NO_RESPONSE_TO_NOTIFICATION: Case = Case::probe(
         statement: "Nothing that answers a notification appears on standard output, not even an error, \
             whether or not the server knows the notification.",
         level: Level::MustNot,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -106,8 +107,8 @@ async fn ruined_by(s: &Talk, line: &[u8]) -> Option<Broken> {
 }
 
 fn is_parse_error(stray: &Stray) -> bool {
-    let code = stray.message.error_code();
-    stray.message.is_without_id() && (code == Some(json!(-32700)) || code == Some(json!(-32600)))
+    stray.message.is_without_id()
+        && (stray.message.error_is(-32700) || stray.message.error_is(-32600))
 }
 
 const PARSE_ERROR_ANSWERED: Case = Case::probe(
@@ -117,6 +118,7 @@ const PARSE_ERROR_ANSWERED: Case = Case::probe(
         statement: "A line that cannot be parsed is answered with the JSON-RPC error -32700 and no id \
             to name.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -151,7 +153,7 @@ const PARSE_ERROR_ANSWERED: Case = Case::probe(
             s.ended().await?;
             // A late answer counts. Other lines that are no JSON follow in the same session, and
             // messages that are none: those are answered with -32600.
-            let late = |stray: &Stray| stray.message.error_code() == Some(json!(-32700));
+            let late = |stray: &Stray| stray.message.error_is(-32700);
             if s.strays().iter().any(late) {
                 return Ok(());
             }
@@ -167,6 +169,7 @@ const PARSE_ERROR_SHAPE: Case = Case::probe(
         statement: "If the server answers a line that it cannot parse, the answer is a JSON-RPC error \
             response with an integer code and a null or absent id, since no id could be read.",
         level: Level::Must,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -205,7 +208,7 @@ const PARSE_ERROR_SHAPE: Case = Case::probe(
                         .unwrap_or_default();
                     format!("the id {id}, where none could be read")
                 } else {
-                    let value = message.value().unwrap_or_default();
+                    let value = message.value().cloned().unwrap_or_default();
                     let code = &value["error"]["code"];
                     let integer = code.as_f64().is_some_and(|code| code.fract() == 0.0);
                     match (integer, value["error"]["message"].is_string()) {
@@ -247,6 +250,7 @@ const SURVIVES_MALFORMED: Case = Case::probe(
         statement: "A line that cannot be parsed costs that line only; the server goes on reading and \
             answering.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -287,6 +291,7 @@ const SURVIVES_INVALID_UTF8: Case = Case::probe(
         title: "bytes that are not UTF-8 do not end the server",
         statement: "A line with bytes that are not UTF-8 costs that line only.",
         level: Level::Should,
+        levels: &[],
         since: V2025_03_26,
         until: V2026_07_28,
         transports: &[Transport::Stdio],
@@ -326,6 +331,7 @@ const SURVIVES_NON_MESSAGE: Case = Case::probe(
         statement: "A line of valid JSON that is no JSON-RPC message is refused or ignored, and the \
             server goes on.",
         level: Level::Should,
+        levels: &[],
         since: V2024_11_05,
         until: V2026_07_28,
         transports: &[Transport::Stdio],

@@ -88,6 +88,8 @@ impl Part<'_> {
             Some(format!("shard {shard}"))
         } else if report.filtered {
             Some("filtered".to_owned())
+        } else if report.is_recorded() {
+            Some("recorded".to_owned())
         } else {
             (self.counts.verified() == 0).then(|| "nothing verified".to_owned())
         }

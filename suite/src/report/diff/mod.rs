@@ -158,6 +158,7 @@ fn covers(reports: &[Report], result: &CaseResult) -> bool {
     reports.iter().any(|report| {
         report.transport == result.transport
             && !report.filtered
+            && !report.is_recorded()
             && report.shard.is_none()
             && report.finished
             && report

@@ -93,12 +93,12 @@ fn row(out: Out<'_>, run: &Run, row: &Row<'_>) -> io::Result<()> {
     remarks(out, &row.judgements)?;
     write!(out, "</th><td class=\"level\">{}</td>", clause.level)?;
     for revision in run.judged() {
-        cell(out, row.within(revision))?;
+        cell(out, run, row.within(revision))?;
     }
     writeln!(out, "</tr>")
 }
 
-fn cell(out: Out<'_>, judgement: Option<&Judgement>) -> io::Result<()> {
+fn cell(out: Out<'_>, run: &Run, judgement: Option<&Judgement>) -> io::Result<()> {
     let Some(judgement) = judgement else {
         return write!(
             out,
@@ -108,7 +108,7 @@ fn cell(out: Out<'_>, judgement: Option<&Judgement>) -> io::Result<()> {
     let verdict = judgement.verdict;
     let content = format!("{}<span class=\"said\"> {verdict}</span>", mark(verdict));
     let content = if needs_evidence(verdict) {
-        let link = anchor(verdict, &judgement.case.clause);
+        let link = anchor(run, judgement);
         format!("<a href=\"#{link}\">{content}</a>")
     } else {
         content

@@ -55,8 +55,8 @@ fn elided(out: Out<'_>, count: usize) -> io::Result<()> {
 
 fn said(out: Out<'_>, excerpt: &Excerpt) -> io::Result<()> {
     let (class, sign, who) = match excerpt.stream {
-        Stream::Stdin => ("sent", "→", "to the server"),
-        Stream::Stdout => ("came", "←", "from the server"),
+        Stream::Stdin | Stream::Request => ("sent", "→", "to the server"),
+        Stream::Stdout | Stream::Response => ("came", "←", "from the server"),
         Stream::Stderr => ("logged", "!", "stderr"),
     };
     let marks: Vec<_> = excerpt

@@ -1,6 +1,6 @@
 //! What is wrong, or could not be seen, case by case.
 
-use std::io;
+use std::{io, ptr};
 
 use super::{
     Chapter, Out, cells, class, evidence, mark,
@@ -9,7 +9,6 @@ use super::{
 use crate::{
     report::{Finding, human::messages, in_time, is_broken, listed},
     run::{Judgement, Run, Verdict},
-    spec::Clause,
 };
 
 /// So many findings of a chapter are unfolded from the start.
@@ -23,16 +22,17 @@ pub(super) fn chapter(out: Out<'_>, run: &Run, chapter: &Chapter<'_>) -> io::Res
          <h2 id=\"{id}-title\">{title} <span class=\"count\">{}</span></h2>",
         chapter.findings.len()
     )?;
-    let grave = matches!(chapter.verdict, Verdict::Fail | Verdict::Error);
     for (at, finding) in chapter.findings.iter().enumerate() {
-        let open = if grave && at < UNFOLDED { " open" } else { "" };
-        let clause = &finding.case.clause;
+        let newest = finding.newest();
+        let grave = matches!(newest.verdict, Verdict::Fail | Verdict::Error);
+        let unfolded = grave && finding.known.is_none() && at < UNFOLDED;
+        let open = if unfolded { " open" } else { "" };
         writeln!(
             out,
             "<details class=\"finding {}\" id=\"{}\" data-case=\"{}\" data-cells=\"{}\"{open}>",
-            class(chapter.verdict),
-            anchor(chapter.verdict, clause),
-            clause.id,
+            class(newest.verdict),
+            anchor(run, newest),
+            finding.id(),
             cells(finding.judgements.iter().copied())
         )?;
         self::finding(out, run, finding)?;
@@ -41,9 +41,18 @@ pub(super) fn chapter(out: Out<'_>, run: &Run, chapter: &Chapter<'_>) -> io::Res
     writeln!(out, "</section>")
 }
 
-/// The name of a finding in links.
-pub(super) fn anchor(verdict: Verdict, clause: &Clause) -> String {
-    format!("{}/{}", verdict.as_str(), clause.id)
+/// The name of the finding that holds the judgement, in links. What is known is a finding for each
+/// entry of the baseline.
+pub(super) fn anchor(run: &Run, judgement: &Judgement) -> String {
+    let (verdict, id) = (judgement.verdict.as_str(), judgement.case.clause.id);
+    let entry = run.known(judgement).and_then(|known| {
+        let mut entries = run.baseline.iter().flat_map(|baseline| &baseline.entries);
+        entries.position(|entry| ptr::eq(entry, known))
+    });
+    match entry {
+        Some(number) => format!("known-{}/{verdict}/{id}", number + 1),
+        None => format!("{verdict}/{id}"),
+    }
 }
 
 fn finding(out: Out<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<()> {
@@ -72,6 +81,10 @@ fn finding(out: Out<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<()> {
             "<p class=\"message\">in {revisions}: {}</p>",
             prose(message)
         )?;
+    }
+    if let Some(known) = finding.known {
+        let reason = known.explained();
+        writeln!(out, "<p><strong>Known:</strong> {}</p>", text(&reason))?;
     }
     evidence(out, newest)?;
     for other in &finding.judgements[1..] {

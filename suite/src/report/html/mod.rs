@@ -45,9 +45,8 @@ impl Format for Html {
     }
 }
 
-/// The findings with one verdict.
+/// The findings with one verdict, or those that the baseline knows of.
 struct Chapter<'a> {
-    verdict: Verdict,
     title: &'static str,
     findings: Vec<Finding<'a>>,
 }
@@ -55,21 +54,23 @@ struct Chapter<'a> {
 impl<'a> Chapter<'a> {
     /// Those that there are, the gravest first.
     fn all(run: &'a Run) -> Vec<Chapter<'a>> {
-        [
-            (Verdict::Fail, "Failures"),
-            (Verdict::Error, "Errors"),
-            (Verdict::Warn, "Warnings"),
-            (Verdict::Note, "Notes"),
-            (Verdict::Unverified, "Unverified"),
-        ]
-        .into_iter()
-        .map(|(verdict, title)| Chapter {
-            verdict,
+        let all = |verdict, title| Chapter {
             title,
             findings: Finding::all(run, verdict),
-        })
-        .filter(|chapter| !chapter.findings.is_empty())
-        .collect()
+        };
+        let mut chapters = vec![
+            all(Verdict::Fail, "Failures"),
+            all(Verdict::Error, "Errors"),
+            all(Verdict::Warn, "Warnings"),
+            all(Verdict::Note, "Notes"),
+            Chapter {
+                title: "Known",
+                findings: Finding::known(run),
+            },
+            all(Verdict::Unverified, "Unverified"),
+        ];
+        chapters.retain(|chapter| !chapter.findings.is_empty());
+        chapters
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     report::{
-        Standing,
-        summary::{lasted, unspoken},
+        Standing, plain,
+        summary::{took, unspoken},
         text::counted,
     },
     run::{Counts, Run, Spoken, Verdict},
@@ -66,6 +66,9 @@ pub(super) fn header(out: Out<'_>, run: &Run) -> io::Result<()> {
             "<p class=\"caution\">This is shard {shard} of a run: it speaks of a share of the cases.</p>"
         )?;
     }
+    for flaw in run.flaws().iter().filter(|flaw| flaw.place.is_some()) {
+        writeln!(out, "<p class=\"caution\">{}</p>", text(&plain::flaw(flaw)))?;
+    }
     facts(out, run)?;
     writeln!(out, "</header>")
 }
@@ -113,6 +116,7 @@ fn unbroken(dates: &[&str]) -> String {
 fn facts(out: Out<'_>, run: &Run) -> io::Result<()> {
     writeln!(out, "<dl class=\"facts\">")?;
     let label = match run.transport {
+        _ if run.is_recorded() => "Recording",
         Transport::Stdio => "Command",
         Transport::HttpSse | Transport::StreamableHttp => "Target",
     };
@@ -123,16 +127,7 @@ fn facts(out: Out<'_>, run: &Run) -> io::Result<()> {
         fact(out, "Options", &format!("<code>{}</code>", text(&options)))?;
     }
     fact(out, "Started", &started(&run.started))?;
-    let processes = counted(
-        run.processes as usize,
-        "process started",
-        "processes started",
-    );
-    fact(
-        out,
-        "Took",
-        &format!("{}, {processes}", lasted(run.duration)),
-    )?;
+    fact(out, "Took", &took(run))?;
     let tool = format!("mcp-conform {}", env!("CARGO_PKG_VERSION"));
     fact(out, "Tested by", &tool)?;
     writeln!(out, "</dl>")
@@ -194,6 +189,11 @@ fn card(out: Out<'_>, run: &Run, revision: Revision, spoken: &Spoken) -> io::Res
     )?;
     write!(out, "<p class=\"counts\">")?;
     tallies(out, &counts)?;
+    let known = run.of_revision(revision).filter(|j| run.known(j).is_some());
+    match known.count() {
+        0 => {}
+        known => write!(out, "<span class=\"quiet\">{known} known</span>")?,
+    }
     writeln!(out, "</p>\n</li>")
 }
 

@@ -1,13 +1,22 @@
 //! What a probe has in its hands: the session that it runs in, and a record of its own.
 
+mod arguments;
+mod http;
+mod lane;
+mod opening;
+mod reply;
+mod survey;
+mod turn;
+mod versions;
+
 use std::{
-    any::{Any, TypeId},
+    any::Any,
     cell::{Cell, RefCell},
-    collections::HashMap,
     rc::Rc,
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, oneshot},
@@ -17,75 +26,35 @@ use tokio::{
 use crate::{
     case::{Stop, unverified},
     session::{Answer, Broken, End, How, Newline, OpenFailure, Session, Stray},
-    spec::Revision,
+    spec::{Revision, Transport},
     tape::{Excerpt, Id, Message, Stream, escaped},
 };
 
+pub(crate) use http::Draft;
+use lane::Played;
+pub(crate) use lane::{Curtain, Ending, Lane, Scene};
+pub(crate) use reply::{Patience, Reply, Waiting};
+pub(crate) use survey::{Call, Called, Common, Offer, Survey, survey};
+pub(crate) use turn::Turn;
+pub(crate) use versions::{Offered, Versions};
+
 /// How much of what a probe sent and got is kept as evidence.
 const LOG_LIMIT: usize = 24;
+/// The lane of sessions that belong to a single case: the evidence of the others goes first.
+const ANOTHER: usize = usize::MAX;
 /// How long a probe keeps the floor for answers that are on their way.
 const PATIENCE: Duration = Duration::from_millis(300);
-
-/// What the cases of one lane share: the session that is open, and scenes that were played.
-#[derive(Default)]
-pub(crate) struct Lane {
-    scenes: RefCell<HashMap<TypeId, Played>>,
-}
-
-/// A scene that was played, and what was said in it.
-#[derive(Clone)]
-struct Played {
-    outcome: Rc<dyn Any>,
-    log: Vec<Excerpt>,
-}
-
-/// How a session that cases wait for has come to its end.
-#[derive(Clone, Debug)]
-pub(crate) enum Ending {
-    /// In order, everything read.
-    Done(Rc<End>),
-    /// It broke before, by this case.
-    Broke(&'static str),
-}
-
-/// The end of a session, for those who wait for it.
-#[derive(Default)]
-pub(crate) struct Curtain {
-    ending: RefCell<Option<Ending>>,
-    fallen: Notify,
-    /// A case has begun to wait for the end.
-    waits: Notify,
-}
-
-impl Curtain {
-    pub(crate) fn fall(&self, ending: Ending) {
-        self.ending.borrow_mut().get_or_insert(ending);
-        self.fallen.notify_waiters();
-    }
-
-    /// Completes when a case has begun to wait for the end since this was asked last.
-    pub(crate) async fn someone_waits(&self) {
-        self.waits.notified().await;
-    }
-
-    async fn wait(&self) -> Ending {
-        loop {
-            let fallen = self.fallen.notified();
-            if let Some(ending) = self.ending.borrow().clone() {
-                return ending;
-            }
-            fallen.await;
-        }
-    }
-}
 
 /// See the module.
 pub struct Talk {
     pub(crate) session: Rc<Session>,
     lane: Rc<Lane>,
     curtain: Rc<Curtain>,
+    common: Rc<Common>,
     id: &'static str,
-    log: RefCell<Vec<Excerpt>>,
+    log: Rc<RefCell<Vec<Excerpt>>>,
+    /// Sessions that the case has opened besides its own.
+    others: Rc<RefCell<Vec<Rc<Session>>>>,
     remarks: RefCell<Vec<String>>,
     /// Answers that had not come when they were waited for.
     missing: RefCell<Vec<oneshot::Receiver<Answer>>>,
@@ -100,17 +69,12 @@ pub struct Talk {
     pub(crate) opened: Cell<bool>,
 }
 
-/// Something that several cases look at and that is played once for all of them.
-pub(crate) trait Scene: Sized + 'static {
-    /// Plays it.
-    fn play(talk: &Talk) -> impl Future<Output = Result<Self, Stop>>;
-}
-
 impl Talk {
     pub(crate) fn new(
         session: Rc<Session>,
         lane: Rc<Lane>,
         curtain: Rc<Curtain>,
+        common: Rc<Common>,
         id: &'static str,
     ) -> Talk {
         let turn = session.begin_turn();
@@ -119,8 +83,10 @@ impl Talk {
             session,
             lane,
             curtain,
+            common,
             id,
-            log: RefCell::default(),
+            log: Rc::default(),
+            others: Rc::default(),
             remarks: RefCell::default(),
             missing: RefCell::default(),
             floor_left: Cell::new(false),
@@ -141,6 +107,16 @@ impl Talk {
     pub fn fresh_id(&self) -> String {
         self.session
             .fresh_id(self.id.rsplit('/').next().unwrap_or(self.id))
+    }
+
+    /// 32 hex digits that no other run has.
+    pub(crate) fn nonce(&self) -> &str {
+        self.session.nonce()
+    }
+
+    /// Over which transport the session runs.
+    pub(crate) fn transport(&self) -> Transport {
+        self.common.launcher.transport()
     }
 
     /// H, the harmless request: a `ping` with this id, without its line feed.
@@ -213,17 +189,20 @@ impl Talk {
         let mut answers: Vec<Option<Answer>> = Vec::with_capacity(ids.len());
         for mut receiver in receivers {
             let patience = sent + PATIENCE;
-            let mut answer = self.session.answer(&mut receiver, at, patience).await;
+            let mut answer = self.session.answer(&mut receiver, patience).await;
             if answer.is_none() && !self.session.has_ended() {
                 // Others may go on while this answer is late.
                 self.leave_floor();
                 answer = tokio::select! {
                     biased;
-                    answer = self.session.answer_in_turn(&mut receiver, at, sent) => answer,
+                    answer = self.session.answer_in_turn(&mut receiver, sent) => answer,
                     () = self.session.silence(sent), if pings => None,
                 };
             }
             if let Some(answer) = &answer {
+                if pings {
+                    self.session.note_ping(at, answer);
+                }
                 self.note(Excerpt::of_message(answer.at, &answer.message));
             } else {
                 self.missing.borrow_mut().push(receiver);
@@ -256,6 +235,8 @@ impl Talk {
     pub(crate) async fn sentinel(&self) -> Result<Answer, Stop> {
         match self.session.sentinel().await {
             Ok(answer) => Ok(answer),
+            // The session broke in the turn of another case.
+            Err(_) if self.session.is_ending() => Err(Stop::Interrupted),
             Err(broken) => {
                 self.blame_damage()?;
                 Err(broken.into())
@@ -293,6 +274,37 @@ impl Talk {
         self.session.end(how).await
     }
 
+    /// A further session that nobody has opened, for this case alone. It is ended with the case.
+    pub(crate) fn another(&self) -> Result<Talk, Stop> {
+        self.another_in(self.revision())
+    }
+
+    /// The same for another revision than that of the case: what is said in it is not judged.
+    pub(crate) fn another_in(&self, revision: Revision) -> Result<Talk, Stop> {
+        let session = match self.common.launcher.launch_in(revision, ANOTHER) {
+            Ok(session) => session,
+            Err(error) => return unverified(error.to_string()),
+        };
+        self.others.borrow_mut().push(Rc::clone(&session));
+        let (lane, curtain) = (Rc::default(), Rc::default());
+        let common = Rc::clone(&self.common);
+        let mut talk = Talk::new(session, lane, curtain, common, self.id);
+        talk.log = Rc::clone(&self.log);
+        talk.others = Rc::clone(&self.others);
+        Ok(talk)
+    }
+
+    /// What was said so far is no evidence: it is about to be repeated in another way.
+    pub(crate) fn forget_log(&self) {
+        self.log.borrow_mut().clear();
+    }
+
+    /// Ends the sessions that the case has opened besides its own.
+    pub(crate) async fn end_others(&self) {
+        let others = self.others.take();
+        join_all(others.iter().map(|session| session.end(How::Quickly))).await;
+    }
+
     /// Does the handshake: for cases that open the session themselves.
     pub(crate) async fn open(&self, newline: Newline) -> Result<(), OpenFailure> {
         let request = newline.end(&self.session.initialize());
@@ -306,24 +318,28 @@ impl Talk {
             .await
     }
 
-    /// The outcome of a scene, played now if nobody has played it in this lane.
+    /// The outcome of a scene, played now if nobody has played it in this lane. What is said in
+    /// it counts as said by every case that looks at it.
     pub(crate) async fn scene<S: Scene>(&self) -> Result<Rc<S>, Stop> {
-        let key = TypeId::of::<Rc<S>>();
-        let known = self.lane.scenes.borrow().get(&key).cloned();
-        if let Some(Played { outcome, log }) = known
-            && let Ok(scene) = outcome.downcast::<S>()
-        {
-            log.into_iter().for_each(|excerpt| self.note(excerpt));
-            return Ok(scene);
+        let place = self.lane.place::<S>();
+        let mut here = false;
+        let played = place
+            .get_or_try_init(async || {
+                here = true;
+                let before = self.log.borrow().len();
+                let outcome: Rc<dyn Any> = Rc::new(S::play(self).await?);
+                // A scene may have put aside what was said in it.
+                let log = self.log.borrow().get(before..).unwrap_or_default().to_vec();
+                Ok::<_, Stop>(Played { outcome, log })
+            })
+            .await?;
+        if !here {
+            played.log.iter().for_each(|said| self.note(said.clone()));
         }
-        let before = self.log.borrow().len();
-        let scene = Rc::new(S::play(self).await?);
-        let played = Played {
-            outcome: Rc::clone(&scene) as Rc<dyn Any>,
-            log: self.log.borrow()[before..].to_vec(),
-        };
-        self.lane.scenes.borrow_mut().insert(key, played);
-        Ok(scene)
+        match Rc::clone(&played.outcome).downcast::<S>() {
+            Ok(scene) => Ok(scene),
+            Err(_) => unreachable!("a scene stands at the place of its own type"),
+        }
     }
 
     /// The responses that answer nothing, of the whole session.
@@ -348,6 +364,13 @@ impl Talk {
         strays
     }
 
+    /// The responses to a request of ours that came after its first one.
+    pub(crate) fn repeats_of(&self, id: &Id) -> Vec<Stray> {
+        let mut repeats = self.session.with_state(|state| state.repeats.clone());
+        repeats.retain(|repeat| repeat.message.id.as_ref() == Some(id));
+        repeats
+    }
+
     /// The arrays that came in this case's turn.
     pub(crate) fn arrays_of_turn(&self) -> Vec<Excerpt> {
         let turn = self.session.turn(self.turn);
@@ -370,7 +393,7 @@ impl Talk {
             Some(damage) => unverified(format!(
                 "the server wrote what is no message (`{}`), see {}",
                 escaped(&damage.excerpt.text[..damage.excerpt.text.len().min(80)]),
-                damage.class.clause(),
+                damage.clause,
             )),
             None => Ok(()),
         }

@@ -1,0 +1,139 @@
+//! What the commands that judge a server have in common.
+
+use std::{process::ExitCode, rc::Rc};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    Failure, Outcome,
+    baseline::BaselineArgs,
+    options::{OutputArgs, PermissionArgs, RunArgs, SelectionArgs},
+};
+use crate::{
+    run::{self, NoServer, Options},
+    tape::Secrets,
+    target::{LaunchError, Target},
+};
+
+/// The options that every such command has.
+#[derive(clap::Args)]
+pub(super) struct Common {
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    permissions: PermissionArgs,
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    baseline: BaselineArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Judges a server and writes the reports. `shell` are the options of the command itself, as a
+/// shell takes them.
+pub(super) fn judge(
+    args: &Common,
+    target: Target,
+    secrets: Secrets,
+    mut shell: Vec<String>,
+) -> Outcome {
+    let selection = args.selection.selection()?;
+    args.output.check()?;
+    let baseline = args.baseline.read()?;
+    shell.extend(args.permissions.shell());
+    if args.run.timeout.as_secs_f64() != 10.0 {
+        shell.extend([
+            "--timeout".to_owned(),
+            args.run.timeout.as_secs_f64().to_string(),
+        ]);
+    }
+    if let Some(wait) = args.run.long_wait {
+        shell.extend(["--long-wait".to_owned(), wait.as_secs_f64().to_string()]);
+    }
+    let options = Options {
+        target: Rc::new(target),
+        permissions: Rc::new(args.permissions.permissions()),
+        revisions: args.selection.revisions.clone(),
+        selection,
+        timeout: args.run.timeout,
+        long_wait: args.run.long_wait,
+        jobs: args.run.jobs(),
+        transcript: args.output.transcript.clone(),
+        secrets,
+        shell,
+    };
+    let progress = progress(args.output.look.progress());
+    let watch = |done: usize, total: usize| {
+        progress.set_message(format!("{done} of {total} probes"));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            run = run::run(&options, &watch) => Some(run),
+            () = interrupted() => None,
+        }
+    });
+    // Whatever still runs in it (a process that cannot be waited for) must not hold us up.
+    runtime.shutdown_background();
+    progress.finish_and_clear();
+    let mut run = match outcome {
+        None => {
+            run::clean_up();
+            return Ok(ExitCode::from(130));
+        }
+        Some(Ok(run)) => run,
+        Some(Err(
+            error @ (NoServer::Transcript(_)
+            | NoServer::Client(_)
+            | NoServer::Launch(LaunchError::Cwd(_))),
+        )) => {
+            return Err(Failure::Usage(error.into()));
+        }
+        Some(Err(error)) => return Err(Failure::NoServer(error.into())),
+    };
+    let fail_on = args.run.fail_on.into();
+    run.baseline = args.baseline.brought_to(&run, baseline, fail_on)?;
+    args.output.write(&run)?;
+    Ok(ExitCode::from(u8::from(run.fails(fail_on))))
+}
+
+fn progress(shown: bool) -> ProgressBar {
+    if !shown {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    bar.set_message("waiting for the server's first answer");
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    bar
+}
+
+/// Completes when the user, or the system, wants the run to stop.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut hangup), Ok(mut term)) = (
+            signal(SignalKind::hangup()),
+            signal(SignalKind::terminate()),
+        ) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = hangup.recv() => {}
+                _ = term.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the default action ends us.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

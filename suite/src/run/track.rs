@@ -1,0 +1,369 @@
+//! One recorded session, played to the rules as the live run played it.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+
+use serde::Deserialize;
+
+use super::judge::{Findings, Judge};
+use crate::{
+    session::Observer,
+    spec::Revision,
+    tape::{Close, Event, Exchange, Found, Id, Lines, Message, Stderr, Whole, read_value},
+    transport::{SseEvent, SseFound, SseReader},
+};
+
+/// A line of a transcript behind its head (`schemas/transcript.json`).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Record {
+    pub(super) at: f64,
+    pub(super) session: Option<u32>,
+    stream: Option<String>,
+    text: Option<String>,
+    hex: Option<String>,
+    event: Option<String>,
+    pub(super) revision: Option<String>,
+    pub(super) judged: Option<bool>,
+    killed: bool,
+    orderly: bool,
+    exchange: Option<u32>,
+    method: Option<String>,
+    url: Option<String>,
+    status: Option<serde_json::Value>,
+    headers: Vec<(String, String)>,
+    by: Option<String>,
+}
+
+impl Record {
+    /// Whether it opens a session, and for which revision.
+    pub(super) fn opens(&self) -> Option<&str> {
+        let opened = self.event.as_deref() == Some("opened");
+        self.revision.as_deref().filter(|_| opened)
+    }
+
+    /// Whether nothing comes behind it in its session.
+    pub(super) fn ends(&self) -> bool {
+        self.event.as_deref() == Some("ended")
+    }
+}
+
+/// An HTTP exchange that is being played.
+struct Playing {
+    exchange: Rc<Exchange>,
+    posted: Vec<u8>,
+    /// Nothing of the answer's body has come.
+    fresh: bool,
+    stream: Option<SseReader>,
+    whole: Whole,
+}
+
+/// See the module.
+pub(super) struct Track {
+    judge: Judge,
+    said: Lines,
+    heard: Lines,
+    stderr: Stderr,
+    exchanges: HashMap<u32, Playing>,
+}
+
+impl Track {
+    pub(super) fn new(number: usize, revision: Revision, findings: Rc<RefCell<Findings>>) -> Track {
+        Track {
+            judge: Judge::new(number, revision, findings),
+            said: Lines::default(),
+            heard: Lines::default(),
+            stderr: Stderr::default(),
+            exchanges: HashMap::new(),
+        }
+    }
+
+    /// The result of `initialize`, once it has come.
+    pub(super) fn initialized(&self) -> Option<&serde_json::Value> {
+        self.judge.past().initialized.as_ref()
+    }
+
+    pub(super) fn turn_to(&mut self, revision: Revision, findings: Rc<RefCell<Findings>>) {
+        self.judge.turn_to(revision, findings);
+    }
+
+    /// Plays a record; an error says what is wrong with it.
+    pub(super) fn play(&mut self, record: Record) -> Result<(), &'static str> {
+        let at = Duration::try_from_secs_f64(record.at).map_err(|_| "`at` is no time")?;
+        match (record.stream.as_deref(), record.event.as_deref()) {
+            (Some(stream), None) => {
+                let bytes = match (record.text, &record.hex) {
+                    (Some(text), None) => text.into_bytes(),
+                    (None, Some(hex)) => from_hex(hex).ok_or("`hex` is not hexadecimal")?,
+                    _ => return Err("a stream has either `text` or `hex`"),
+                };
+                match (stream, record.exchange) {
+                    ("stdin", None) => self.stdin(&bytes, at),
+                    ("stdout", None) => self.stdout(&bytes, at),
+                    ("stderr", None) => self.stderr(&bytes),
+                    ("request", Some(number)) => self.request(number, &bytes, at),
+                    ("response", Some(number)) => self.response(number, &bytes, at),
+                    _ => return Err("there is no such stream"),
+                }
+            }
+            (_, Some(event)) => match (event, record.exchange) {
+                ("opened", _) => {}
+                ("gave-up", _) => self.see(&Event::GaveUp, at),
+                ("terminated", _) => self.see(&Event::Terminated, at),
+                ("closed", None) => self.see(&Event::StdinClosed, at),
+                ("request", Some(number)) => self.begin(number, &record),
+                ("response", Some(number)) => self.head(number, &record, at),
+                ("closed", Some(number)) => {
+                    let by = record.by.as_deref().and_then(Close::named);
+                    self.closed(
+                        number,
+                        by.ok_or("`by` is none of server, cut and client")?,
+                        at,
+                    );
+                }
+                ("ended", _) => self.end(&record, at),
+                _ => return Err("there is no such event"),
+            },
+            (None, None) => return Err("it has neither `stream` nor `event`"),
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, event: &Event<'_>, at: Duration) {
+        self.judge.see(event, at);
+    }
+
+    /// A message of the client's.
+    pub(super) fn says(&mut self, message: &Message, at: Duration) {
+        self.see(&Event::Said(message), at);
+    }
+
+    fn stdin(&mut self, bytes: &[u8], at: Duration) {
+        self.see(&Event::Sent(bytes), at);
+        let mut messages = Vec::new();
+        self.said.push(bytes, 0, &mut |found| {
+            if let Found::Message(message) = found {
+                messages.push(message);
+            }
+        });
+        for message in &messages {
+            self.says(message, at);
+        }
+    }
+
+    pub(super) fn stdout(&mut self, bytes: &[u8], at: Duration) {
+        let in_flight = self.judge.in_flight();
+        let mut lines = std::mem::take(&mut self.heard);
+        lines.push(bytes, in_flight, &mut |found| self.found(&found, at));
+        self.heard = lines;
+    }
+
+    /// What stands on stdout, or in a file in its place.
+    pub(super) fn found(&mut self, found: &Found, at: Duration) {
+        match found {
+            Found::Message(message) => self.see(&Event::Message(message), at),
+            Found::Line(line) => self.see(&Event::Line(line), at),
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.judge.in_flight()
+    }
+
+    pub(super) fn past(&self) -> &crate::tape::Past {
+        self.judge.past()
+    }
+
+    fn stderr(&mut self, bytes: &[u8]) {
+        let open = self.judge.in_flight() > 0;
+        let client = &self.judge.past().client;
+        let awaits = |id: &Id| client.get(id).is_some_and(|asked| asked.answers == 0);
+        self.stderr
+            .read(bytes, open.then_some(&awaits as &dyn Fn(&Id) -> bool));
+    }
+
+    fn begin(&mut self, number: u32, record: &Record) {
+        let exchange = Rc::new(Exchange {
+            number,
+            method: record.method.clone().unwrap_or_default(),
+            url: record.url.clone().unwrap_or_default(),
+            sent: record.headers.clone(),
+            posted: Vec::new(),
+            status: 0,
+            headers: Vec::new(),
+        });
+        let playing = Playing {
+            exchange,
+            posted: Vec::new(),
+            fresh: true,
+            stream: None,
+            whole: Whole::default(),
+        };
+        self.exchanges.insert(number, playing);
+    }
+
+    fn request(&mut self, number: u32, bytes: &[u8], at: Duration) {
+        self.see(&Event::Sent(bytes), at);
+        if let Some(playing) = self.exchanges.get_mut(&number) {
+            playing.posted.extend_from_slice(bytes);
+        }
+        for message in Message::all_of(bytes) {
+            self.says(&message, at);
+        }
+    }
+
+    fn head(&mut self, number: u32, record: &Record, at: Duration) {
+        let Some(playing) = self.exchanges.get_mut(&number) else {
+            return;
+        };
+        let mut exchange = Exchange::clone(&playing.exchange);
+        exchange.posted = Message::all_of(&std::mem::take(&mut playing.posted));
+        let status = record.status.as_ref().and_then(serde_json::Value::as_u64);
+        exchange.status = status
+            .and_then(|status| u16::try_from(status).ok())
+            .unwrap_or(0);
+        exchange.headers = record
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_bytes().to_vec()))
+            .collect();
+        playing.exchange = Rc::new(exchange);
+        if playing.exchange.status < 400 && playing.exchange.is_stream() {
+            playing.stream = Some(SseReader::default());
+        }
+        let exchange = Rc::clone(&playing.exchange);
+        self.see(&Event::Opened(&exchange), at);
+    }
+
+    fn response(&mut self, number: u32, bytes: &[u8], at: Duration) {
+        let Some(playing) = self.exchanges.get_mut(&number) else {
+            return;
+        };
+        let first = std::mem::replace(&mut playing.fresh, false);
+        if first && playing.stream.is_none() && playing.exchange.is_stream_by(bytes) {
+            playing.stream = Some(SseReader::default());
+        }
+        let exchange = Rc::clone(&playing.exchange);
+        let Some(reader) = &mut playing.stream else {
+            playing.whole.push(bytes);
+            return;
+        };
+        let mut all = Vec::new();
+        reader.push(bytes, &mut |found| all.push(found));
+        self.stream(&exchange, &all, at);
+    }
+
+    fn stream(&mut self, exchange: &Rc<Exchange>, all: &[SseFound], at: Duration) {
+        for found in all {
+            if let SseFound::Event(event) = found {
+                self.event(exchange, event, at);
+            }
+            self.see(&Event::Found { exchange, found }, at);
+        }
+    }
+
+    fn event(&mut self, exchange: &Rc<Exchange>, event: &SseEvent, at: Duration) {
+        if !event.dispatched || event.kind == "endpoint" {
+            return;
+        }
+        let messages = match &event.long {
+            Some(message) => vec![message.clone()],
+            None => read_value(event.data.as_deref().unwrap_or_default()),
+        };
+        for message in messages {
+            self.message(exchange, message, at);
+        }
+    }
+
+    fn message(&mut self, exchange: &Rc<Exchange>, mut message: Message, at: Duration) {
+        message.exchange = Some(Rc::clone(exchange));
+        self.see(&Event::Message(&message), at);
+    }
+
+    fn closed(&mut self, number: u32, close: Close, at: Duration) {
+        let Some(mut playing) = self.exchanges.remove(&number) else {
+            return;
+        };
+        let exchange = Rc::clone(&playing.exchange);
+        if let Some(mut reader) = playing.stream.take() {
+            let mut all = Vec::new();
+            if close != Close::Ours {
+                reader.end(&mut |found| all.push(found));
+            }
+            self.stream(&exchange, &all, at);
+            self.see(
+                &Event::Closed {
+                    exchange: &exchange,
+                    close,
+                },
+                at,
+            );
+            return;
+        }
+        if close == Close::Ended {
+            for message in playing.whole.messages() {
+                self.message(&exchange, message, at);
+            }
+        }
+        let body = Event::Body {
+            exchange: &exchange,
+            body: playing.whole.text(),
+            len: playing.whole.len(),
+            whole: close == Close::Ended,
+        };
+        self.judge.see(&body, at);
+    }
+
+    fn end(&mut self, record: &Record, at: Duration) {
+        let is_http = record
+            .status
+            .as_ref()
+            .is_some_and(|status| status == "closed");
+        if !is_http {
+            let in_flight = self.judge.in_flight();
+            let mut lines = std::mem::take(&mut self.heard);
+            lines.end(in_flight, &mut |found| self.found(&found, at));
+            self.see(
+                &Event::StdoutEnded {
+                    killed: record.killed,
+                },
+                at,
+            );
+            let client = &self.judge.past().client;
+            let answers: Vec<_> = self
+                .stderr
+                .answers
+                .iter()
+                .filter(|(id, _)| client.get(id).is_some_and(|asked| asked.answers == 0))
+                .cloned()
+                .collect();
+            for (id, text) in &answers {
+                self.see(&Event::AnswerOnStderr { id, text }, at);
+            }
+            self.stderr.end_line();
+            let not_utf8 = self.stderr.not_utf8.take();
+            self.see(
+                &Event::StderrEnded {
+                    not_utf8: not_utf8.as_deref(),
+                },
+                at,
+            );
+        }
+        self.see(
+            &Event::Ended {
+                orderly: record.orderly,
+            },
+            at,
+        );
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}

@@ -1,0 +1,237 @@
+mod event_ids;
+mod ledger;
+mod recent;
+mod reports;
+mod said;
+mod streams;
+
+use std::time::Duration;
+
+use super::{Event, Excerpt, Kind, Message, Stream};
+use crate::spec::Revision;
+
+pub use event_ids::EventIds;
+pub use ledger::{Asked, Ledger};
+pub use recent::Recent;
+pub use reports::{Report, Reports, comes_late, compared};
+pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
+
+/// So many pings of the server are remembered.
+const PINGS: usize = 32;
+
+/// The bounded memory of rules: what one needs to know of the session before the event at hand.
+#[derive(Debug)]
+pub struct Past {
+    /// The revision that the session is judged by.
+    pub revision: Revision,
+    /// The time of the event at hand, counted from the start of the run.
+    pub now: Duration,
+    /// How many messages have been read.
+    pub messages: u64,
+    /// The first line of text in front of the first message.
+    pub preamble: Option<Excerpt>,
+    /// Whether the server was told to stop: stdin closed, or SIGTERM sent.
+    pub stopping: bool,
+    /// Whether stdin was closed because an answer did not come.
+    pub gave_up: bool,
+    /// Whether we have sent an array.
+    pub sent_array: bool,
+    /// The client's requests.
+    pub client: Ledger,
+    /// The server's requests.
+    pub server: Ledger,
+    /// Whether the client has said something that is no well-formed message, used an id twice, or
+    /// answered what nobody had asked.
+    pub malformed: bool,
+    /// The client's progress tokens.
+    pub reports: Reports,
+    /// The server's pings.
+    pub pings: Recent,
+    /// The session id that the last success of `initialize` over HTTP gave.
+    pub session_id: Option<String>,
+    /// The ids of events.
+    pub event_ids: EventIds,
+    /// The event streams of HTTP.
+    pub streams: Streams,
+    /// How many notifications the client has sent.
+    pub notifications: u64,
+    /// How many responses without an id the server has sent.
+    pub nameless: u64,
+    /// The result of `initialize`, once it has come.
+    pub initialized: Option<serde_json::Value>,
+    /// Whether the event at hand answers `initialize`.
+    pub at_initialize: bool,
+    /// Whether the client has sent `notifications/initialized`.
+    pub ready: bool,
+    /// When it did, counted from the start of the run.
+    pub ready_at: Option<Duration>,
+    /// Whether the result of `initialize` named another version than the session is judged by. An
+    /// answer that names no revision of the protocol is itself still judged.
+    pub foreign: bool,
+    /// What we sent last.
+    pub sent: Option<Excerpt>,
+    /// What was read last in front of the event at hand.
+    pub before: Option<Excerpt>,
+}
+
+impl Past {
+    /// The past of a session that has not begun.
+    pub fn new(revision: Revision) -> Past {
+        Past {
+            revision,
+            now: Duration::ZERO,
+            messages: 0,
+            preamble: None,
+            stopping: false,
+            gave_up: false,
+            sent_array: false,
+            client: Ledger::default(),
+            server: Ledger::default(),
+            reports: Reports::default(),
+            pings: Recent::default(),
+            session_id: None,
+            event_ids: EventIds::default(),
+            streams: Streams::default(),
+            malformed: false,
+            notifications: 0,
+            nameless: 0,
+            initialized: None,
+            at_initialize: false,
+            ready: false,
+            ready_at: None,
+            foreign: false,
+            sent: None,
+            before: None,
+        }
+    }
+
+    /// Notes an event before rules see it.
+    pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
+        self.now = now;
+        self.at_initialize =
+            matches!(event, Event::Message(message) if self.is_initialize(message));
+        match event {
+            Event::Sent(bytes) => {
+                self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
+                self.malformed |= !said::is_readable(bytes);
+            }
+            Event::Said(message) => self.said(message),
+            Event::Message(message) if self.at_initialize => {
+                let named = offered(message).and_then(|version| version.as_str()?.parse().ok());
+                self.foreign |= named.is_some_and(|named: Revision| named != self.revision);
+            }
+            Event::GaveUp => self.gave_up = true,
+            Event::StdinClosed | Event::Terminated => self.stopping = true,
+            _ => {}
+        }
+    }
+
+    /// Notes an event after rules have seen it.
+    pub(crate) fn after(&mut self, event: &Event<'_>) {
+        self.event_ids.note(event);
+        match event {
+            Event::Line(line) => {
+                let excerpt = Excerpt::of_line(self.now, line);
+                if self.messages == 0 && line.class == super::Class::Text {
+                    self.preamble.get_or_insert_with(|| excerpt.clone());
+                }
+                self.before = Some(excerpt);
+            }
+            Event::Message(message) => {
+                self.messages += 1;
+                if self.at_initialize {
+                    let named = offered(message);
+                    self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
+                }
+                self.heard(message);
+            }
+            Event::Opened(exchange) => {
+                let opens = exchange
+                    .request()
+                    .is_some_and(|request| request.method.as_deref() == Some("initialize"));
+                if opens && exchange.status < 300 {
+                    self.session_id = exchange.header("mcp-session-id");
+                }
+            }
+            Event::Sent(bytes) => {
+                self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
+            }
+            _ => {}
+        }
+        self.streams.note(event);
+    }
+
+    /// Whether the message answers `initialize`.
+    pub fn is_initialize(&self, message: &Message) -> bool {
+        message.kind() == Kind::Response
+            && self
+                .client
+                .asked(message)
+                .is_some_and(|asked| &*asked.method == "initialize")
+    }
+
+    /// Notes what the client says.
+    fn said(&mut self, message: &Message) {
+        self.malformed |= !message.is_well_formed();
+        match message.kind() {
+            Kind::Request => {
+                self.client.ask(message, self.now);
+                let id = message.id.as_ref();
+                if let Some((id, asked)) = id.and_then(|id| Some((id, self.client.get(id)?))) {
+                    self.malformed |= asked.uses > 1;
+                    if let Some(token) = &asked.progress_token {
+                        self.reports.give(token, id);
+                    }
+                }
+            }
+            Kind::Notification => {
+                self.notifications += 1;
+                match message.method.as_deref() {
+                    Some("notifications/cancelled") => self.client.cancel(message),
+                    Some("notifications/initialized") => {
+                        self.ready = true;
+                        self.ready_at.get_or_insert(self.now);
+                    }
+                    _ => {}
+                }
+            }
+            Kind::Response => {
+                self.malformed |= self.server.asked(message).is_none();
+                self.server.answer(message);
+            }
+        }
+    }
+
+    /// Notes what the server says.
+    fn heard(&mut self, message: &Message) {
+        match message.kind() {
+            Kind::Request => {
+                if message.method.as_deref() == Some("ping") {
+                    self.pings.note(self.now, PINGS);
+                }
+                self.server.ask(message, self.now);
+            }
+            Kind::Notification => match message.method.as_deref() {
+                Some("notifications/cancelled") => self.server.cancel(message),
+                Some("notifications/progress") => {
+                    self.reports.heard(message, &self.client, self.now);
+                }
+                _ => {}
+            },
+            Kind::Response => {
+                self.nameless += u64::from(message.is_without_id());
+                if self.at_initialize
+                    && let Some(result) = message.result()
+                {
+                    self.initialized = Some(result.clone());
+                }
+                self.client.answer(message);
+            }
+        }
+    }
+}
+
+/// The version that the answer to `initialize` names.
+fn offered(message: &Message) -> Option<&serde_json::Value> {
+    message.result()?.get("protocolVersion")
+}
