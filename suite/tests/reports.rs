@@ -173,11 +173,13 @@ fn made_up() -> Run {
         duration: Duration::from_millis(4321),
         target: "node 'my server.js' --flag".into(),
         file: Some("my server.js".into()),
+        artifact: None,
         command_line: ("stdio", "-- node 'my server.js' --flag".into()),
         transport: Transport::Stdio,
         server: Some(("every\x1b[31mthing".into(), "1.2.0".into())),
         options: vec!["--timeout".into(), "3".into()],
         filtered: false,
+        shard: None,
         finished: true,
         processes: 12,
         revisions: vec![

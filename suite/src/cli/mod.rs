@@ -1,11 +1,14 @@
 //! The command line: one file per command, the options by concern.
 
+mod badge;
 mod baseline;
 mod catalogue;
 mod demo;
+mod diff;
 mod github;
 mod http;
 mod judge;
+mod merge;
 mod mock;
 mod options;
 mod stdio;
@@ -51,6 +54,12 @@ enum Command {
     List(catalogue::ListArgs),
     /// Show one case in full: clause, link, how it is probed, how to mend a server
     Explain(catalogue::ExplainArgs),
+    /// Make a badge of reports
+    Badge(badge::Args),
+    /// Join the reports of a run that was divided by --shard, by revision or by target
+    Merge(merge::Args),
+    /// Show what got better and what got worse between two reports
+    Diff(diff::Args),
     /// Serve the built-in reference server, whole or with named faults
     Mock(mock::Args),
 }
@@ -88,6 +97,9 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(args),
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),
+        Command::Badge(args) => badge::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Mock(args) => mock::run(args),
     };
     let (error, status) = match outcome {

@@ -9,10 +9,10 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::{Failure, github};
+use super::{Failure, badge::BadgeFile, diff::Since, github};
 use crate::{
-    report::{self, FormatName, Look, Verbosity},
-    run::{FailOn, Run, Selection},
+    report::{self, FormatName, Look, Verbosity, badge::Badge, diff, diff::Diff, read::Report},
+    run::{FailOn, Run, Selection, Shard},
     spec::Revision,
     target::{Permissions, ToolPolicy, shell_word},
 };
@@ -30,6 +30,9 @@ pub(super) struct SelectionArgs {
     /// Leave the cases whose id matches out (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(super) skip: Vec<String>,
+    /// Run one share of the cases, as in `1/4`; `mcp-conform merge` joins the reports
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
 }
 
 impl SelectionArgs {
@@ -45,6 +48,7 @@ impl SelectionArgs {
             )));
         }
         Selection::new(self.cases.clone(), self.skip.clone())
+            .map(|selection| selection.in_shard(self.shard))
             .map_err(|error| Failure::Usage(error.into()))
     }
 }
@@ -203,6 +207,12 @@ pub(super) struct OutputArgs {
     /// Write a report to a file as well (repeatable), as in `--report json=report.json`
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report_file)]
     pub(super) reports: Vec<(FormatName, PathBuf)>,
+    /// Write a badge (repeatable): `.svg` a picture, `.json` the JSON of a shields endpoint
+    #[arg(long = "badge", value_name = "PATH", value_parser = BadgeFile::parse)]
+    badges: Vec<BadgeFile>,
+    /// Show behind the report what got better and what got worse since an older one
+    #[arg(long, value_name = "REPORT.json", value_parser = Since::parse)]
+    since: Option<Since>,
     /// Write everything that is said to a file, as JSON Lines
     #[arg(long, value_name = "PATH")]
     pub(super) transcript: Option<PathBuf>,
@@ -284,6 +294,11 @@ fn report_file(text: &str) -> Result<(FormatName, PathBuf), String> {
 impl OutputArgs {
     /// Fails early where a file cannot be written: a run must not be lost at its end.
     pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.since.is_some() && self.format != FormatName::Human {
+            return Err(Failure::Usage(anyhow!(
+                "--since shows its comparison behind the human format; `mcp-conform diff` has others"
+            )));
+        }
         for (_, path) in &self.reports {
             has_folder(path).map_err(Failure::Usage)?;
             let is_new = !path.exists();
@@ -297,22 +312,43 @@ impl OutputArgs {
                 std::fs::remove_file(path).ok();
             }
         }
+        // Until the run has come to its end, a green badge of the last one would be a lie.
+        for badge in &self.badges {
+            badge.write(&Badge::unfinished())?;
+        }
         Ok(())
     }
 
-    /// Writes the reports.
-    pub(super) fn write(&self, run: &Run) -> anyhow::Result<()> {
+    /// Writes the reports and badges.
+    pub(super) fn write(&self, run: &Run) -> Result<(), Failure> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
-        if self.format == FormatName::Human && github::runner_reads() {
-            github::without_commands(&mut out, |out| report::write(self.format, run, look, out))?;
-            if look.verbosity != Verbosity::Quiet {
-                report::write(FormatName::Github, run, look, &mut out)?;
-            }
+        let since = match &self.since {
+            Some(Since(old)) => Some((old, [read_back(run)?])),
+            None => None,
+        };
+        let print = |out: &mut dyn Write| {
+            report::write(self.format, run, look, out)?;
+            let Some((old, new)) = &since else {
+                return Ok(());
+            };
+            // What is other than in the older report, behind a blank line.
+            writeln!(out)?;
+            diff::human(&Diff::of(old, new), look, out)
+        };
+        let printed = if self.format == FormatName::Human && github::runner_reads() {
+            github::without_commands(&mut out, print).and_then(|()| {
+                if look.verbosity == Verbosity::Quiet {
+                    return Ok(());
+                }
+                report::write(FormatName::Github, run, look, &mut out)
+            })
         } else {
-            report::write(self.format, run, look, &mut out)?;
-        }
-        out.flush()?;
+            print(&mut out)
+        };
+        printed
+            .and_then(|()| out.flush())
+            .map_err(anyhow::Error::from)?;
         let plain = Look {
             color: false,
             verbosity: Verbosity::Verbose,
@@ -324,9 +360,23 @@ impl OutputArgs {
                 .and_then(|()| file.flush())
                 .with_context(|| format!("cannot write the report {}", path.display()))?;
         }
+        if !self.badges.is_empty() {
+            let badge = self::badge(run)?;
+            for file in &self.badges {
+                file.write(&badge)?;
+            }
+        }
         github::append_summary(run);
         Ok(())
     }
+}
+
+fn badge(run: &Run) -> anyhow::Result<Badge> {
+    Ok(Badge::of(&[read_back(run)?], None)?)
+}
+
+fn read_back(run: &Run) -> anyhow::Result<Report> {
+    Report::of(run).context("cannot read back the report")
 }
 
 /// The folder has to be there: one that a typo names is not made.

@@ -26,7 +26,7 @@ const LABELS: Column = Column {
 };
 
 /// Writes a table of the cases, area by area. The title has a line of its own where it finds no
-/// room beside the rest.
+/// room beside the rest, and so has an id.
 ///
 /// # Errors
 /// What `out` fails with.
@@ -39,7 +39,9 @@ pub fn list_human(cases: &[&'static Case], look: Look, out: &mut dyn Write) -> i
     let span = widest(&|case| columns(&span(&case.clause)));
     let kind = widest(&|case| columns(case.nature().as_str()));
     let title = widest(&|case| columns(case.clause.title));
-    let beside = 2 + id + level + span + kind + title + 4 * GAP.len() <= page.look.width;
+    let rest = 2 + level + span + kind + 3 * GAP.len();
+    let beside = rest + id + GAP.len() + title <= page.look.width;
+    let id = id.min(page.look.width.saturating_sub(rest));
 
     let mut area = "";
     for case in cases {
@@ -52,9 +54,13 @@ pub fn list_human(cases: &[&'static Case], look: Look, out: &mut dyn Write) -> i
             let name = page.paint(Tone::Heading, area);
             page.line(name)?;
         }
+        let mut first = clause.id;
+        if columns(first) > id {
+            page.line(format_args!("  {first}"))?;
+            first = "";
+        }
         let row = format!(
-            "  {:id$}{GAP}{:level$}{GAP}{:span$}{GAP}{:kind$}",
-            clause.id,
+            "  {first:id$}{GAP}{:level$}{GAP}{:span$}{GAP}{:kind$}",
             clause.level.keyword(),
             self::span(clause),
             case.nature().as_str()

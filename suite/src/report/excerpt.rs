@@ -18,14 +18,14 @@ const DIFF_CONTEXT: usize = 2;
 const DIFF_BYTES: usize = 8 * 1024;
 
 /// A letter, or what is printed in its place.
-struct Piece {
-    shown: String,
+pub(super) struct Piece {
+    pub(super) shown: String,
     /// Where it stands in the bytes.
-    at: Range<usize>,
+    pub(super) at: Range<usize>,
     columns: usize,
 }
 
-fn pieces(bytes: &[u8]) -> Vec<Piece> {
+pub(super) fn pieces(bytes: &[u8]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
     let mut push = |bytes: &[u8]| {
@@ -235,7 +235,7 @@ pub(super) fn exchange(
 }
 
 /// Which excerpts are shown: the marked ones, then the latest, the first of all among them.
-fn picked(exchange: &[&Excerpt]) -> Vec<usize> {
+pub(super) fn picked(exchange: &[&Excerpt]) -> Vec<usize> {
     let mut picked: Vec<usize> = (0..exchange.len())
         .filter(|at| exchange[*at].mark.is_some())
         .collect();
@@ -258,7 +258,10 @@ fn elided(page: &mut Page<'_>, indent: usize, count: usize) -> io::Result<()> {
 }
 
 /// The line feed that ends a message goes without saying, unless it is what is wrong.
-fn without_line_feed<'a>(excerpt: &'a Excerpt, marks: &[Range<usize>]) -> (&'a [u8], u64) {
+pub(super) fn without_line_feed<'a>(
+    excerpt: &'a Excerpt,
+    marks: &[Range<usize>],
+) -> (&'a [u8], u64) {
     let text = &*excerpt.text;
     match text.strip_suffix(b"\n") {
         Some(bare)
@@ -310,7 +313,7 @@ pub(super) fn comparison(
     Ok(())
 }
 
-fn shortened(text: &str) -> &str {
+pub(super) fn shortened(text: &str) -> &str {
     let mut end = text.len().min(DIFF_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -319,7 +322,7 @@ fn shortened(text: &str) -> &str {
 }
 
 /// Where `actual` differs; nothing where little is alike, since then letters match by chance.
-fn difference(expected: &str, actual: &str) -> Vec<Range<usize>> {
+pub(super) fn difference(expected: &str, actual: &str) -> Vec<Range<usize>> {
     let diff = TextDiff::configure()
         .algorithm(Algorithm::Myers)
         .timeout(Duration::from_millis(200))

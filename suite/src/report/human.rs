@@ -94,6 +94,9 @@ fn head(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     if run.filtered {
         page.labelled(HEAD, "cases", "only some were selected")?;
     }
+    if let Some(shard) = run.shard {
+        page.labelled(HEAD, "shard", &format!("{shard}: a share of the cases"))?;
+    }
     Ok(())
 }
 
@@ -138,7 +141,7 @@ pub(super) fn reason(finding: &Finding<'_>) -> String {
     escaped(explained.unwrap_or_default())
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+pub(super) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fail | Verdict::Error => "✗",
         Verdict::Warn => "▲",
@@ -226,7 +229,7 @@ pub(super) fn advice(
 }
 
 /// The messages, each with the judgements that have it, the newest first.
-fn messages<'a>(judgements: &[&'a Judgement]) -> Vec<(&'a str, Vec<&'a Judgement>)> {
+pub(super) fn messages<'a>(judgements: &[&'a Judgement]) -> Vec<(&'a str, Vec<&'a Judgement>)> {
     let mut messages: Vec<(&str, Vec<&Judgement>)> = Vec::new();
     for &judgement in judgements {
         let message = judgement.message.as_deref().unwrap_or_default();

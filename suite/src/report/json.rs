@@ -27,6 +27,14 @@ impl Format for Json {
     }
 }
 
+/// The report as a document.
+///
+/// # Errors
+/// Never: nothing in it has a key that is no string.
+pub(super) fn document(run: &Run) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Report::of(run))
+}
+
 /// Writes a document in which everything that could move a cursor is escaped in JSON's own way,
 /// so that it can be looked at on a terminal and still loses nothing.
 pub(super) fn write_document(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
@@ -72,6 +80,7 @@ struct Report<'a> {
     processes: u32,
     options: &'a [String],
     filtered: bool,
+    shard: Option<Share>,
     finished: bool,
     revisions: Vec<InRevision<'a>>,
     results: Vec<CaseResult<'a>>,
@@ -94,6 +103,12 @@ struct Server<'a> {
 }
 
 #[derive(Serialize)]
+struct Share {
+    index: u32,
+    count: u32,
+}
+
+#[derive(Serialize)]
 struct InRevision<'a> {
     revision: &'static str,
     spoken: bool,
@@ -106,7 +121,7 @@ struct InRevision<'a> {
 }
 
 #[derive(Serialize)]
-struct Amounts {
+pub(super) struct Amounts {
     fail: usize,
     error: usize,
     warn: usize,
@@ -176,6 +191,10 @@ impl<'a> Report<'a> {
             processes: run.processes,
             options: &run.options,
             filtered: run.filtered,
+            shard: run.shard.map(|shard| Share {
+                index: shard.index(),
+                count: shard.count(),
+            }),
             finished: run.finished,
             revisions: run
                 .revisions
@@ -215,7 +234,7 @@ impl<'a> InRevision<'a> {
 }
 
 impl Amounts {
-    fn of(counts: &Counts) -> Amounts {
+    pub(super) fn of(counts: &Counts) -> Amounts {
         Amounts {
             fail: counts.get(Verdict::Fail),
             error: counts.get(Verdict::Error),

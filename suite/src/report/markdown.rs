@@ -185,6 +185,9 @@ fn head(run: &Run) -> String {
     if run.filtered {
         reasons.push_str("- only some of the cases were selected\n");
     }
+    if let Some(shard) = run.shard {
+        writeln!(reasons, "- this is shard {shard}: a share of the cases").ok();
+    }
     if !reasons.is_empty() {
         head.push('\n');
         head.push_str(&reasons);

@@ -1,13 +1,19 @@
 //! Reports: every one is a view of a [`Run`]. Text that the server wrote is shown escaped.
 
+pub mod badge;
 pub mod catalogue;
+pub mod diff;
 mod excerpt;
 pub mod github;
+pub mod html;
 pub mod human;
+pub mod intoto;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod merge;
 mod plain;
+pub mod read;
 pub mod sarif;
 mod standing;
 mod summary;
@@ -46,6 +52,10 @@ pub enum FormatName {
     Human,
     /// For programs; `schemas/report.json` describes it
     Json,
+    /// For people, in a browser: one page that needs nothing else
+    Html,
+    /// For signers: an in-toto statement with the predicate `test-result`
+    Intoto,
     /// JUnit XML, for test reports of CI
     Junit,
     /// TAP 14, for readers of the Test Anything Protocol
@@ -64,6 +74,8 @@ impl FormatName {
         match self {
             FormatName::Human => "human",
             FormatName::Json => "json",
+            FormatName::Html => "html",
+            FormatName::Intoto => "intoto",
             FormatName::Junit => "junit",
             FormatName::Tap => "tap",
             FormatName::Sarif => "sarif",
@@ -113,6 +125,8 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
     match format {
         FormatName::Human => human::Human { look }.write(run, out),
         FormatName::Json => json::Json.write(run, out),
+        FormatName::Html => html::Html.write(run, out),
+        FormatName::Intoto => intoto::InToto.write(run, out),
         FormatName::Junit => junit::Junit.write(run, out),
         FormatName::Tap => tap::Tap.write(run, out),
         FormatName::Sarif => sarif::Sarif.write(run, out),

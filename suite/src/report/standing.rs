@@ -19,16 +19,21 @@ pub enum Standing {
 impl Standing {
     /// The standing of a revision in a run.
     pub fn of(run: &Run, revision: Revision) -> Standing {
-        let counts = Counts::of(run.of_revision(revision));
         let spoken = run
             .revisions
             .iter()
             .any(|(r, s)| *r == revision && *s == Spoken::Yes);
+        let counts = Counts::of(run.of_revision(revision));
+        Standing::new(spoken, &counts, run.finished)
+    }
+
+    /// The standing that these counts come to.
+    pub(super) fn new(spoken: bool, counts: &Counts, finished: bool) -> Standing {
         if !spoken {
             Standing::NotSpoken
         } else if !counts.conforms() {
             Standing::Breaks
-        } else if counts.verified() == 0 || !run.finished {
+        } else if counts.verified() == 0 || !finished {
             Standing::Untold
         } else {
             Standing::Conforms

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     run::{Counts, Judgement, Run, Spoken, Verdict},
-    spec::Revision,
+    spec::{Revision, Transport},
     tape::escaped,
 };
 
@@ -141,17 +141,21 @@ pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
             page.line(text)?;
         }
     }
-    let end = format!(
-        "{}, {}",
-        lasted(run.duration),
-        counted(
-            run.processes as usize,
-            "process started",
-            "processes started"
-        )
-    );
-    let end = page.paint(Tone::Faint, end);
+    let end = page.paint(Tone::Faint, took(run));
     page.line(end)
+}
+
+/// How long the run took, and what it opened for that; what was recorded needs nothing opened.
+pub(super) fn took(run: &Run) -> String {
+    let (one, many) = match run.transport {
+        Transport::Stdio => ("process started", "processes started"),
+        Transport::HttpSse | Transport::StreamableHttp => ("session opened", "sessions opened"),
+    };
+    let opened = match run.processes {
+        0 => String::new(),
+        count => counted(count as usize, one, many),
+    };
+    join([lasted(run.duration), opened])
 }
 
 /// How the server stands in one revision, in a word and in numbers.
@@ -159,10 +163,10 @@ fn standing(run: &Run, revision: Revision, spoken: &Spoken) -> (Tone, &'static s
     let counts = Counts::of(run.of_revision(revision));
     let of_revision = |judgement: &&Judgement| judgement.revision == revision;
     let new = Counts::of(run.unknown().filter(of_revision));
-    let selected = if run.filtered {
-        " (of those selected)"
-    } else {
-        ""
+    let selected = match (run.filtered, run.shard) {
+        (_, Some(shard)) => format!(" (of shard {shard})"),
+        (true, None) => " (of those selected)".to_owned(),
+        (false, None) => String::new(),
     };
     let seen = format!(
         "{} of {} clauses verified{selected}",
@@ -219,7 +223,7 @@ fn join<const N: usize>(parts: [String; N]) -> String {
         .join(", ")
 }
 
-fn lasted(duration: Duration) -> String {
+pub(super) fn lasted(duration: Duration) -> String {
     match duration.as_secs() {
         0..120 => format!("{:.1} s", duration.as_secs_f64()),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),

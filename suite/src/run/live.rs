@@ -449,7 +449,9 @@ impl<'a> Revisioned<'a> {
                 remarks,
             )
         });
-        judged.collect()
+        judged
+            .filter(|judgement| self.planned.reports(judgement))
+            .collect()
     }
 
     fn judgement(
@@ -595,17 +597,20 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
     }
     let judged = judged?;
     let hide = |text: &str| options.secrets.redact_text(text);
+    let command = options.target.command();
     let mut run = Run {
         started: started.to_string(),
         duration: live.recorder.now(),
         target: hide(&options.target.name()),
         command_line: (options.target.subcommand(), hide(&options.target.shell())),
         transport: options.target.transport(),
-        file: options
-            .target
-            .command()
+        file: command
             .and_then(|command| command.file())
             .map(|file| hide(&file)),
+        // A path that holds a secret cannot be told.
+        artifact: command
+            .and_then(|command| command.artifact())
+            .filter(|path| hide(&path.to_string_lossy()) == path.to_string_lossy()),
         server: live
             .server
             .borrow()
@@ -613,6 +618,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
             .map(|(name, version)| (hide(&name), hide(&version))),
         options: options.shell.clone(),
         filtered: !options.selection.is_whole(),
+        shard: options.selection.shard(),
         finished: true,
         processes: live.recorder.sessions(),
         revisions: Vec::new(),

@@ -8,11 +8,12 @@ mod live;
 mod offline;
 mod plan;
 mod refused;
+mod shard;
 mod track;
 mod unopened;
 mod verdict;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     case::Case,
@@ -24,6 +25,7 @@ pub use baseline::{Baseline, BaselineError, Known, Update};
 pub use live::{NoServer, Watch, clean_up, run};
 pub use offline::{From, Offline, OfflineError, judge as judge_recorded};
 pub use plan::{FailOn, Options, Selection, SelectionError};
+pub use shard::{NoShard, Shard};
 pub use verdict::Verdict;
 
 /// One case in one revision over one transport, judged.
@@ -78,6 +80,8 @@ pub struct Run {
     pub command_line: (&'static str, String),
     /// The file of the working directory that is launched, if it is one: a relative path with `/`.
     pub file: Option<String>,
+    /// The file that holds the server, where the command names one beyond doubt.
+    pub artifact: Option<PathBuf>,
     /// Over which transport.
     pub transport: Transport,
     /// What the server says of itself in `serverInfo`: name and version.
@@ -86,9 +90,12 @@ pub struct Run {
     pub options: Vec<String>,
     /// Whether only some of the cases were selected.
     pub filtered: bool,
+    /// The share of the cases that was run, where several runs divide them.
+    pub shard: Option<Shard>,
     /// Whether the run came to its end.
     pub finished: bool,
-    /// How many processes were started.
+    /// How many processes were started, or over HTTP, how many sessions were opened; none for what
+    /// was recorded.
     pub processes: u32,
     /// The revisions that were asked for.
     pub revisions: Vec<(Revision, Spoken)>,
@@ -120,11 +127,10 @@ pub struct Counts([usize; Verdict::ALL.len()]);
 impl Counts {
     /// Counts the verdicts.
     pub fn of<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> Counts {
-        let mut counts = Counts::default();
-        for judgement in judgements {
-            counts.0[judgement.verdict as usize] += 1;
-        }
-        counts
+        judgements
+            .into_iter()
+            .map(|judgement| judgement.verdict)
+            .collect()
     }
 
     /// How many there are of one kind.
@@ -132,9 +138,14 @@ impl Counts {
         self.0[verdict as usize]
     }
 
+    /// How many there are of all kinds.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
     /// How many clauses apply: all but those that are not applicable.
     pub fn applicable(&self) -> usize {
-        self.0.iter().sum::<usize>() - self.get(Verdict::NotApplicable)
+        self.total() - self.get(Verdict::NotApplicable)
     }
 
     /// How many clauses this run could see, kept or broken.
@@ -147,6 +158,19 @@ impl Counts {
         self.get(Verdict::Fail) + self.get(Verdict::Error) == 0
     }
 }
+
+impl FromIterator<Verdict> for Counts {
+    fn from_iter<I: IntoIterator<Item = Verdict>>(verdicts: I) -> Counts {
+        let mut counts = Counts::default();
+        for verdict in verdicts {
+            counts.0[verdict as usize] += 1;
+        }
+        counts
+    }
+}
+
+/// The flaw of a run that has seen nothing.
+pub const NOTHING_VERIFIED: &str = "run/something-verified";
 
 /// What is wrong with a run whatever the verdicts in it are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +199,11 @@ impl Run {
             .map(|(revision, _)| *revision)
     }
 
+    /// Whether it judged what was recorded: then nothing was sent, and only rules could judge.
+    pub fn is_recorded(&self) -> bool {
+        self.processes == 0
+    }
+
     /// The command that runs one case alone in one revision.
     pub fn reproduce(&self, judgement: &Judgement) -> String {
         let mut words = vec!["mcp-conform".to_owned(), self.command_line.0.to_owned()];
@@ -195,9 +224,11 @@ impl Run {
                 place: None,
             });
         }
-        if Counts::of(&self.judgements).verified() == 0 {
+        // A shard to which no case fell had nothing to show.
+        let idle = self.shard.is_some() && self.judgements.is_empty();
+        if !idle && Counts::of(&self.judgements).verified() == 0 {
             flaws.push(Flaw {
-                id: "run/something-verified",
+                id: NOTHING_VERIFIED,
                 message: "no clause was verified".to_owned(),
                 place: None,
             });

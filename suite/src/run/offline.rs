@@ -440,6 +440,7 @@ impl Reading<'_> {
             server: self.server,
             options: self.options.shell.clone(),
             filtered: !self.options.selection.is_whole(),
+            shard: None,
             finished: true,
             processes: 0,
             revisions: findings
@@ -449,6 +450,7 @@ impl Reading<'_> {
             judgements,
             unreadable: self.unreadable,
             file: None,
+            artifact: None,
             baseline: None,
         }
     }

@@ -1,5 +1,6 @@
 use std::{rc::Rc, time::Duration};
 
+use super::{Judgement, Shard, Verdict};
 use crate::{
     case::{Case, Nature},
     cases,
@@ -24,6 +25,7 @@ pub enum FailOn {
 pub struct Selection {
     cases: Vec<String>,
     skip: Vec<String>,
+    shard: Option<Shard>,
 }
 
 /// A pattern that selects nothing.
@@ -59,10 +61,21 @@ impl Selection {
         Ok(Selection {
             cases: patterns,
             skip,
+            shard: None,
         })
     }
 
-    /// Whether everything is selected.
+    /// The same selection, of which this run takes one share only.
+    pub fn in_shard(self, shard: Option<Shard>) -> Selection {
+        Selection { shard, ..self }
+    }
+
+    /// The share that this run takes.
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// Whether everything is selected; a shard is a share of the work, and leaves nothing out.
     pub fn is_whole(&self) -> bool {
         self.cases.is_empty() && self.skip.is_empty()
     }
@@ -146,9 +159,13 @@ impl Options {
             .filter(|case| self.selection.selects(case))
             .collect();
         let passive = selected.iter().any(|case| case.nature() == Nature::Rule);
+        let mut run = if passive { all } else { selected.clone() };
+        let shard = self.selection.shard;
+        run.retain(|case| shard.is_none_or(|shard| shard.holds(case.clause.id)));
         Planned {
-            run: if passive { all } else { selected.clone() },
             selected,
+            run,
+            shard,
         }
     }
 }
@@ -159,6 +176,22 @@ pub(super) struct Planned {
     pub(super) selected: Vec<&'static Case>,
     /// Those that are run.
     pub(super) run: Vec<&'static Case>,
+    shard: Option<Shard>,
+}
+
+impl Planned {
+    /// Whether the verdict belongs into the report of this shard. Every shard judges every rule,
+    /// over what is said in it, so that together they have seen what one run would have seen. Of
+    /// a case whose probe another shard runs, only what its rule found broken is told.
+    pub(super) fn reports(&self, judgement: &Judgement) -> bool {
+        let case = judgement.case;
+        let broken = matches!(
+            judgement.verdict,
+            Verdict::Fail | Verdict::Warn | Verdict::Note
+        );
+        let own = |shard: Shard| shard.holds(case.clause.id);
+        broken || case.nature() == Nature::Rule || self.shard.is_none_or(own)
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 mod endpoint;
 mod process;
 
-use std::{ffi::OsString, fmt, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -168,13 +172,27 @@ impl Command {
             .join(" ")
     }
 
+    /// The file that holds the server, where the command names one beyond doubt: the program, if
+    /// it is given by a path, else the only file among its arguments (`node build/index.js`).
+    pub fn artifact(&self) -> Option<PathBuf> {
+        let file = |word: &OsString| {
+            let path = self.cwd.as_deref().unwrap_or("".as_ref()).join(word);
+            path.is_file().then_some(path)
+        };
+        if Path::new(&self.program).components().count() > 1 {
+            return file(&self.program);
+        }
+        let mut files = self.args.iter().filter_map(file);
+        files.next().filter(|_| files.next().is_none())
+    }
+
     /// The first word that names a file below the working directory of the tool, as a relative
     /// path with `/` between its parts: most often what the author of the server writes.
     pub fn file(&self) -> Option<String> {
         let here = std::env::current_dir().ok()?.canonicalize().ok()?;
         let from = self.cwd.as_ref().map_or(here.clone(), |cwd| here.join(cwd));
         // A bare program is looked up in PATH, whatever stands in the folder.
-        let bare = std::path::Path::new(&self.program).components().count() == 1;
+        let bare = Path::new(&self.program).components().count() == 1;
         let program = (!bare).then_some(&self.program);
         program.into_iter().chain(&self.args).find_map(|word| {
             let path = from.join(word).canonicalize().ok()?;
@@ -197,7 +215,7 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, shell_word};
+    use super::*;
 
     #[test]
     fn the_file_that_is_launched_is_found_below_the_working_directory() {
@@ -230,6 +248,33 @@ mod tests {
         ] {
             assert_eq!(file(&words, None), None, "{words:?}");
         }
+    }
+
+    #[test]
+    fn the_file_that_holds_the_server_is_known_beyond_doubt_or_not_at_all() {
+        let artifact = |program: &str, args: &[&str]| {
+            let command = Command {
+                program: program.into(),
+                args: args.iter().map(Into::into).collect(),
+                env: Vec::new(),
+                cwd: Some(env!("CARGO_MANIFEST_DIR").into()),
+            };
+            command.artifact()
+        };
+        let here = |path: &str| Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+        assert_eq!(
+            artifact("./Cargo.toml", &["src/lib.rs"]),
+            here("./Cargo.toml")
+        );
+        assert_eq!(
+            artifact("node", &["--flag", "src/lib.rs"]),
+            here("src/lib.rs")
+        );
+        assert_eq!(artifact("node", &["src/lib.rs", "src/main.rs"]), None);
+        assert_eq!(artifact("npx", &["-y", "some-server"]), None);
+        assert_eq!(artifact("./no-such-file", &["src/lib.rs"]), None);
+        // A program of this name in the folder is not the one that is launched.
+        assert_eq!(artifact("Cargo.toml", &[]), None);
     }
 
     #[test]
