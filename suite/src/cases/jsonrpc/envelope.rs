@@ -2,6 +2,7 @@
 
 use super::{
     super::prelude::*,
+    ids::Numbers,
     judged, judged_response,
     triage::{Defect, free_of},
 };
@@ -194,7 +195,7 @@ const RESULT_OBJECT: Case = Case::probe(
     Advice {
         why: "Clients decode every result as an object; null or a bare value ends in an \
             exception there.",
-        how: "Sends `ping` and, where it is declared, `logging/setLevel` and \
+        how: "Sends pings and, where it is declared, `logging/setLevel` and \
             `resources/subscribe`, whose results carry nothing; looks at every result of the \
             run.",
         mend: "Answer with `{}` where there is nothing to say.",
@@ -202,7 +203,7 @@ const RESULT_OBJECT: Case = Case::probe(
     Stage::Shared,
     |s| {
         Box::pin(async {
-            let mut seen = s.serves().await?.is_result();
+            let mut seen = s.scene::<Numbers>().await?.are_served();
             if s.session.declares("logging") {
                 let level = json!({ "level": "info" });
                 seen |= s.ask("logging/setLevel", level).await?.is_result();

@@ -20,7 +20,15 @@ pub(super) const CASES: &[Case] = &[
 const NO_RESPONSE: &str = "no response to a well-formed request was received";
 
 /// H under the numbers 1 to 5, one after the other; the first silence ends it.
-struct Numbers(Result<Vec<Reply>, Stop>);
+pub(super) struct Numbers(Result<Vec<Reply>, Stop>);
+
+impl Numbers {
+    /// Whether any of them was answered with a result.
+    pub(super) fn are_served(&self) -> bool {
+        let replies = self.0.as_ref().ok().into_iter().flatten();
+        replies.into_iter().any(Reply::is_result)
+    }
+}
 
 impl Scene for Numbers {
     async fn play(s: &Talk) -> Result<Numbers, Stop> {
