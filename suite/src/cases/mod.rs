@@ -1,9 +1,11 @@
 //! The registry: every case, area by area, in the order of reports.
 
+mod http_sse;
 mod jsonrpc;
 mod lifecycle;
 mod prelude;
 mod stdio;
+mod streamable_http;
 mod unjudged;
 mod utilities;
 
@@ -14,9 +16,13 @@ pub use unjudged::{Unjudged, unjudged};
 /// The areas, each a list of lists of cases.
 const AREAS: &[&[&[Case]]] = &[
     stdio::CASES,
+    http_sse::CASES,
+    streamable_http::CASES,
     jsonrpc::CASES,
     lifecycle::CASES,
     utilities::CASES,
+    utilities::TASKS,
+    utilities::ICONS,
 ];
 
 /// Every case, in the order of reports.

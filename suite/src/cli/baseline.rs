@@ -26,6 +26,11 @@ pub(super) struct BaselineArgs {
 }
 
 impl BaselineArgs {
+    /// Whether a file is named.
+    pub(super) fn is_given(&self) -> bool {
+        self.baseline.is_some()
+    }
+
     /// Reads the file before the run, which must not be lost to a slip in it.
     pub(super) fn read(&self) -> Result<Option<Baseline>, Failure> {
         let Some(path) = &self.baseline else {

@@ -158,6 +158,6 @@ fn run(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Outcome {
 }
 
 /// A port that nobody uses at the moment.
-fn free_port() -> std::io::Result<u16> {
+pub(super) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -31,6 +31,20 @@ pub(super) struct Common {
     output: OutputArgs,
 }
 
+impl Common {
+    /// Permits every tool: for a server that is ours.
+    pub(super) fn permit_all_tools(&mut self) {
+        self.permissions.permit_all();
+    }
+
+    /// Whether the run is to be written to a file.
+    pub(super) fn writes_files(&self) -> bool {
+        !self.output.reports.is_empty()
+            || self.output.transcript.is_some()
+            || self.baseline.is_given()
+    }
+}
+
 /// Judges a server and writes the reports. `shell` are the options of the command itself, as a
 /// shell takes them.
 pub(super) fn judge(

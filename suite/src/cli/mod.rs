@@ -2,6 +2,7 @@
 
 mod baseline;
 mod catalogue;
+mod demo;
 mod github;
 mod http;
 mod judge;
@@ -44,8 +45,8 @@ enum Command {
     Sse(http::SseArgs),
     /// Judge recorded traffic: transcripts, or JSON-RPC messages one a line
     Validate(validate::Args),
-    /// Test the built-in reference server: a first look with nothing to set up
-    Demo(stdio::DemoArgs),
+    /// Test the built-in reference server on every transport: a first look with nothing to set up
+    Demo(demo::Args),
     /// List the cases
     List(catalogue::ListArgs),
     /// Show one case in full: clause, link, how it is probed, how to mend a server
@@ -83,7 +84,7 @@ pub fn main() -> ExitCode {
         Command::Stdio(args) => stdio::run(args),
         Command::Http(args) => http::http(args),
         Command::Sse(args) => http::sse(args),
-        Command::Demo(args) => stdio::demo(args),
+        Command::Demo(args) => demo::run(args),
         Command::Validate(args) => validate::run(args),
         Command::List(args) => catalogue::list(&args),
         Command::Explain(args) => catalogue::explain(&args),

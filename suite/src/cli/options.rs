@@ -73,6 +73,11 @@ enum ToolsArg {
 }
 
 impl PermissionArgs {
+    /// Permits every tool.
+    pub(super) fn permit_all(&mut self) {
+        self.tools = ToolsArg::All;
+    }
+
     pub(super) fn permissions(&self) -> Permissions {
         Permissions {
             tools: match self.tools {

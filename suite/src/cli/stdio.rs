@@ -1,6 +1,6 @@
 use std::{ffi::OsString, path::PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::{
     Failure, Outcome,
@@ -37,13 +37,6 @@ pub(super) struct ServerArgs {
     /// Launch the server in this folder
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
-}
-
-/// The options of `demo`.
-#[derive(clap::Args)]
-pub(super) struct DemoArgs {
-    #[command(flatten)]
-    common: Common,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -104,21 +97,5 @@ pub(super) fn run(args: Args) -> Outcome {
         Target::Stdio(command),
         secrets,
         args.server.shell(),
-    )
-}
-
-pub(super) fn demo(args: DemoArgs) -> Outcome {
-    let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let command = Command {
-        program: program.into_os_string(),
-        args: vec!["mock".into(), "stdio".into()],
-        env: Vec::new(),
-        cwd: None,
-    };
-    judge(
-        &args.common,
-        Target::Stdio(command),
-        Secrets::default(),
-        Vec::new(),
     )
 }

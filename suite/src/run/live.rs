@@ -21,13 +21,13 @@ use super::{
     lane::{LaneRun, Open, Probed},
     launched::Launched,
     plan::Planned,
-    refused,
+    refused, unopened,
     verdict::{Outcome, Verdict},
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
     session::{How, Launcher, Limits, Newline, Observer, OpenFailure, Recorder, Session},
-    spec::{Gate, Revision},
+    spec::{Clause, Gate, Revision},
     talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
     target::{LaunchError, Target, adopt_orphans, end_orphans},
@@ -36,6 +36,8 @@ use crate::{
 
 /// How many sessions of a revision may be replaced because they broke.
 const REPLACEMENTS: u32 = 4;
+/// What a server declares that makes tasks of calls.
+const TASK_CALLS: &str = "tasks.requests.tools.call";
 
 /// Is told how many cases are through, and of how many.
 pub type Watch<'a> = &'a dyn Fn(usize, usize);
@@ -169,6 +171,11 @@ impl<'a> Revisioned<'a> {
         Judge::observer(0, self.revision, Findings::new(std::iter::empty()))
     }
 
+    /// The first clause that a rule has found broken, the duties first.
+    pub(super) fn broken(&self) -> Option<&'static Clause> {
+        self.findings.borrow().gravest()
+    }
+
     /// Whether the case has a verdict in the report.
     pub(super) fn selects(&self, case: &Case) -> bool {
         let mut selected = self.planned.selected.iter();
@@ -209,6 +216,8 @@ impl<'a> Revisioned<'a> {
         let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
+            // There is an endpoint, and it takes no POST.
+            (OpenFailure::Status(405 | 501, _), Some(clause)) => Asked::Unreadable(clause),
             // It speaks a revision, and does not say which: that is a verdict.
             (OpenFailure::NoVersion, Some(clause)) => Asked::Unreadable(clause),
             (
@@ -343,6 +352,8 @@ impl<'a> Revisioned<'a> {
         let missing = |case: &&'static Case| {
             case.clause.needs.iter().find_map(|gate| match gate {
                 Gate::Declared(path) if !declared(path) => Some(*path),
+                // No tool can be a task then, and no session is wanted to find out.
+                Gate::Met("task-tool") if !declared(TASK_CALLS) => Some(TASK_CALLS),
                 _ => None,
             })
         };
@@ -403,7 +414,7 @@ impl<'a> Revisioned<'a> {
     }
 
     /// The verdicts, in the order of the registry.
-    fn fold(&self, mut probed: Vec<Probed>, unreadable: Option<&str>) -> Vec<Judgement> {
+    pub(super) fn fold(&self, mut probed: Vec<Probed>, unreadable: Option<&str>) -> Vec<Judgement> {
         let findings = self.findings.borrow();
         let absent = self.absent.borrow();
         let judged = self.planned.selected.iter().map(|&case| {
@@ -421,7 +432,7 @@ impl<'a> Revisioned<'a> {
                 .position(|probed| probed.case.clause.id == case.clause.id)
                 .map(|at| probed.swap_remove(at));
             let (log, remarks, probe) = match probe {
-                Some(probed) => (probed.log, probed.remarks, Some(Outcome::of(probed.result))),
+                Some(probed) => (probed.log, probed.remarks, Outcome::of(probed.result)),
                 None if case.probe.is_some() => {
                     let clause = unreadable.unwrap_or("another case");
                     let reason = format!("the session could not be opened, see {clause}");
@@ -626,7 +637,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
     Ok(run)
 }
 
-type Judged = (Spoken, Vec<Judgement>);
+/// What a revision came to.
+pub(super) type Judged = (Spoken, Vec<Judgement>);
 
 /// A revision whose cases were run, or which could not be opened because of a clause.
 enum Tried {
@@ -725,6 +737,9 @@ async fn judge_all<'a>(
                 (Spoken::Yes, fold)
             });
             return Ok(judged.collect());
+        }
+        if let Some(judged) = unopened::judged(revised) {
+            return Ok(judged);
         }
         // The most telling failure: an answer, then a death, then silence.
         failed.sort_by_key(|(failure, _)| match failure {

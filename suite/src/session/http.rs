@@ -9,11 +9,12 @@ use url::Url;
 
 use super::{
     Broken, End, How, PostEnd, Posting, Refusal, Session,
+    sse::Held,
     wire::{Http, Wire},
 };
 use crate::{
     spec::{Revision, Transport},
-    tape::{Close, Event, Excerpt, Exchange, Message, Stream, Whole, read_value},
+    tape::{Close, Event, Excerpt, Exchange, Id, Kind, Message, Stream, Whole, read_value},
     transport::{ClientError, Opened, Request, SseEvent, SseFlawKind, SseFound, SseReader, origin},
 };
 
@@ -35,7 +36,7 @@ impl Session {
         }
     }
 
-    /// Opens the event stream of HTTP+SSE.
+    /// Opens the event stream of HTTP+SSE, which is the session.
     pub(super) fn connect(self: &Rc<Self>, stream: Url) {
         let request = Request {
             method: "GET",
@@ -44,7 +45,10 @@ impl Session {
             body: None,
             raw: None,
         };
-        self.spawn(request, Vec::new());
+        let posting = self.spawn(request, Vec::new(), false);
+        if let Some(http) = self.http() {
+            *http.standing.borrow_mut() = Some(posting);
+        }
     }
 
     /// Opens a stream for what the server says on its own account, if it offers one.
@@ -64,7 +68,28 @@ impl Session {
             body: None,
             raw: None,
         };
-        self.spawn(request, Vec::new());
+        *http.standing.borrow_mut() = Some(self.spawn(request, Vec::new(), false));
+    }
+
+    /// Closes that stream again if the server answers nothing while it stands open: one clause is
+    /// broken by that, and all others can be judged without the stream.
+    pub(super) async fn unblock(self: &Rc<Self>) {
+        let Some(posting) = self.standing() else {
+            return;
+        };
+        if self.transport() == Transport::HttpSse {
+            return;
+        }
+        let opened = timeout(self.limits.quiet, posting.head()).await;
+        let stands = matches!(opened, Ok(Ok(head)) if head.is_standing());
+        if stands && self.sentinel().await.is_err() {
+            posting.disconnect();
+        }
+    }
+
+    /// The GET for a stream that was opened with the session; over HTTP+SSE the one that is it.
+    pub(crate) fn standing(&self) -> Option<Rc<Posting>> {
+        self.http()?.standing.borrow().clone()
     }
 
     /// Whether a GET stream is opened with the session.
@@ -102,10 +127,7 @@ impl Session {
         text: &[u8],
     ) -> Result<Rc<Posting>, Broken> {
         if http.stream.is_some() {
-            let known = self.until(|state| state.ended || http.url.borrow().is_some());
-            if timeout(self.limits.first_answer, known).await.is_err() {
-                return Err(Broken::Cut("the stream has no `endpoint` event".to_owned()));
-            }
+            self.endpoint_known(http).await;
         }
         if self.has_ended() {
             return Err(self.broken("the message"));
@@ -118,26 +140,46 @@ impl Session {
             ("Accept".to_owned(), ACCEPT.to_owned()),
         ];
         headers.extend(self.session_headers());
-        Ok(self.exchange(Request {
+        let request = Request {
             method: "POST",
             url,
             headers,
             body: Some(Bytes::copy_from_slice(text)),
             raw: None,
-        }))
+        };
+        let posted = self.say_posted(&request);
+        Ok(self.spawn(request, posted, true))
     }
 
     /// Sends a request; what comes back is routed as in any session, and shows in the posting.
     pub(crate) fn exchange(self: &Rc<Self>, request: Request) -> Rc<Posting> {
-        let mut posted = Vec::new();
-        if let Some(body) = &request.body {
-            self.tell(&Event::Sent(body));
-            posted = Message::all_of(body);
-            for message in &posted {
-                self.tell(&Event::Said(message));
+        let posted = self.say_posted(&request);
+        for message in &posted {
+            // Whoever looks into the posting waits for no answer, and yet it is none of nobody's.
+            if let (Kind::Request, Some(id)) = (message.kind(), &message.id)
+                && !self.with_state(|state| state.awaits(id))
+            {
+                drop(self.expect(id.clone()));
             }
         }
-        self.spawn(request, posted)
+        self.spawn(request, posted, false)
+    }
+
+    fn say_posted(&self, request: &Request) -> Vec<Message> {
+        let Some(body) = &request.body else {
+            return Vec::new();
+        };
+        self.tell(&Event::Sent(body));
+        let posted = Message::all_of(body);
+        for message in &posted {
+            self.tell(&Event::Said(message));
+            if message.method.as_deref() == Some("notifications/cancelled")
+                && let Some(id) = message.params().and_then(|params| params.get("requestId"))
+            {
+                self.state.borrow_mut().cancelled.insert(Id::of(id));
+            }
+        }
+        posted
     }
 
     /// Where messages are posted, once that is known.
@@ -164,14 +206,20 @@ impl Session {
         }
     }
 
-    fn spawn(self: &Rc<Self>, request: Request, posted: Vec<Message>) -> Rc<Posting> {
+    /// Sends a request; `resumes` if a stream that is let go before its end is to be taken up again.
+    fn spawn(
+        self: &Rc<Self>,
+        request: Request,
+        posted: Vec<Message>,
+        resumes: bool,
+    ) -> Rc<Posting> {
         let posting = Rc::new(Posting::default());
         let Some(http) = self.http() else {
             posting.end(PostEnd::Broke("there is no connection".to_owned()));
             return posting;
         };
-        // The one stream of HTTP+SSE is the session.
-        let carries = request.method == "GET" && http.stream.is_some();
+        // The first stream of HTTP+SSE is the session.
+        let carries = http.stream.is_some() && http.standing.borrow().is_none();
         let counts = request.method == "POST";
         if counts {
             http.posting.set(http.posting.get() + 1);
@@ -179,7 +227,10 @@ impl Session {
         let (session, shown) = (Rc::clone(self), Rc::clone(&posting));
         let task = tokio::task::spawn_local(async move {
             let counted = Counted(counts.then(|| Rc::clone(&session)));
-            let end = session.converse(request, posted, &shown).await;
+            let mut end = session.converse(request, posted, &shown).await;
+            if resumes {
+                end = session.resume(end, &shown).await;
+            }
             if carries {
                 session.close(match &end {
                     PostEnd::Read(_) => "the server ended the event stream".to_owned(),
@@ -202,7 +253,7 @@ impl Session {
     }
 
     /// One request and everything that answers it.
-    async fn converse(
+    pub(super) async fn converse(
         self: &Rc<Self>,
         mut request: Request,
         posted: Vec<Message>,
@@ -230,7 +281,9 @@ impl Session {
                 }
             };
             let status = opened.exchange.status;
-            if matches!(status, 307 | 308)
+            let elsewhere =
+                matches!(status, 301..=303) && request.method == "GET" && http.stream.is_some();
+            if (matches!(status, 307 | 308) || elsewhere)
                 && !redirected
                 && let Some(target) = redirect(&request.url, &opened.exchange)
             {
@@ -294,12 +347,15 @@ impl Session {
             };
         }
         let messages = body.messages();
+        self.note_body(&exchange, body.text(), messages.is_empty());
         let mut refusal = None;
         for mut message in messages {
             message.exchange = Some(Rc::clone(&exchange));
             refusal.get_or_insert_with(|| message.clone());
             posting.said(&message);
-            self.on_message(message);
+            if !self.is_twin(&message) {
+                self.on_message(message);
+            }
         }
         self.mark_closed(&exchange, Close::Ended);
         self.tell(&Event::Body {
@@ -317,6 +373,28 @@ impl Session {
             });
         }
         PostEnd::Read(exchange)
+    }
+
+    /// An answer to a request that no client can read is damage.
+    fn note_body(&self, exchange: &Exchange, body: &[u8], unread: bool) {
+        let answers = exchange.request().is_some_and(Message::is_well_formed);
+        if self.transport() != Transport::StreamableHttp || !answers || exchange.status >= 300 {
+            return;
+        }
+        let is_json = exchange.media_type().as_deref() == Some("application/json");
+        // At the end of what was kept a character may be cut.
+        let garbled = std::str::from_utf8(body).is_err_and(|error| error.error_len().is_some());
+        let clause = if garbled {
+            "streamable-http/body-utf8"
+        } else if !unread {
+            return;
+        } else if is_json && !body.is_empty() {
+            "streamable-http/json-answer-is-one-response"
+        } else {
+            "streamable-http/request-json-or-stream"
+        };
+        let excerpt = Excerpt::new(Stream::Response, self.now(), body);
+        self.state.borrow_mut().damaged(clause, excerpt);
     }
 
     fn cut(&self, exchange: &Rc<Exchange>, body: &[u8], reason: String) -> PostEnd {
@@ -338,15 +416,21 @@ impl Session {
         begun: Bytes,
         posting: &Posting,
     ) -> PostEnd {
-        self.state.borrow_mut().streams.push(Rc::clone(&exchange));
+        let mut state = self.state.borrow_mut();
+        state.streamed |= exchange.request().is_some();
+        state.streams.push(Rc::clone(&exchange));
+        drop(state);
         let mut reader = SseReader::default();
         let mut chunk = Ok(Some(begun));
+        let mut held = Held::default();
         let close = loop {
             match chunk {
                 Ok(Some(bytes)) => {
                     self.record(&exchange, &bytes);
                     posting.bytes(&bytes);
-                    self.stream_arrived(&exchange, posting, |found| reader.push(&bytes, found));
+                    self.stream_arrived(&exchange, posting, &mut held, |found| {
+                        reader.push(&bytes, found);
+                    });
                 }
                 Ok(None) => break Close::Ended,
                 Err(_) => break Close::Cut,
@@ -354,9 +438,21 @@ impl Session {
             if reader.pending_len() > BODY_LIMIT {
                 break Close::Ours;
             }
-            chunk = opened.chunk().await;
+            let whole = self.held_back(&reader, &held);
+            if whole.is_empty() {
+                chunk = opened.chunk().await;
+                continue;
+            }
+            chunk = match timeout(self.silence_window(), opened.chunk()).await {
+                Ok(chunk) => chunk,
+                Err(_) => {
+                    held.released = reader.pending().map_or(0, <[u8]>::len);
+                    self.release(&exchange, posting, whole, &reader);
+                    opened.chunk().await
+                }
+            };
         };
-        self.stream_arrived(&exchange, posting, |found| reader.end(found));
+        self.stream_arrived(&exchange, posting, &mut held, |found| reader.end(found));
         posting.closed(close);
         self.stream_closed(&exchange, close);
         match close {
@@ -380,6 +476,7 @@ impl Session {
         self: &Rc<Self>,
         exchange: &Rc<Exchange>,
         posting: &Posting,
+        held: &mut Held,
         read: impl FnOnce(&mut dyn FnMut(SseFound)),
     ) {
         let mut all = Vec::new();
@@ -390,7 +487,9 @@ impl Session {
             }
             match found {
                 SseFound::Event(event) if event.dispatched => {
-                    self.stream_event(exchange, posting, event);
+                    // What was read before its end had come is not read again.
+                    let read = std::mem::take(&mut held.released);
+                    self.stream_event(exchange, posting, event, read);
                 }
                 SseFound::Flaw(flaw) => self.stream_flaw(flaw.kind, &flaw.line),
                 _ => {}
@@ -400,18 +499,27 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    fn stream_event(self: &Rc<Self>, exchange: &Rc<Exchange>, posting: &Posting, event: &SseEvent) {
+    fn stream_event(
+        self: &Rc<Self>,
+        exchange: &Rc<Exchange>,
+        posting: &Posting,
+        event: &SseEvent,
+        read: usize,
+    ) {
         let sse = self.http().is_some_and(|http| http.stream.is_some());
         let data = event.data.as_deref().unwrap_or_default();
         if sse && event.kind == "endpoint" {
-            self.endpoint(exchange, data);
+            if self.is_carried_by(posting) {
+                self.endpoint(exchange, data);
+            }
             return;
         }
+        let data = data.get(read..).unwrap_or_default();
         let mut messages = match &event.long {
             Some(message) => vec![message.clone()],
             None => read_value(data),
         };
-        if messages.is_empty() && event.len > 0 {
+        if messages.is_empty() && event.len > 0 && read == 0 {
             let clause = if sse {
                 "http-sse/data-is-message"
             } else {
@@ -423,7 +531,9 @@ impl Session {
         for message in &mut messages {
             message.exchange = Some(Rc::clone(exchange));
             posting.said(message);
-            self.on_message(message.clone());
+            if !self.is_twin(message) {
+                self.on_message(message.clone());
+            }
         }
     }
 
@@ -442,29 +552,7 @@ impl Session {
         self.state.borrow_mut().damaged(clause, excerpt);
     }
 
-    /// The `endpoint` event of HTTP+SSE: from now on messages can be posted.
-    fn endpoint(&self, exchange: &Exchange, data: &[u8]) {
-        let Some(http) = self.http() else {
-            return;
-        };
-        let text = String::from_utf8_lossy(data);
-        let target = Url::parse(&exchange.url).and_then(|base| base.join(text.trim()));
-        match target {
-            Ok(target) if http.stream.as_ref().is_some_and(|own| origin(own) == origin(&target)) => {
-                http.url.borrow_mut().get_or_insert(target);
-            }
-            Ok(target) => self.close(format!(
-                "the `endpoint` event leads to another host, {}, which is not spoken to; see http-sse/endpoint-same-origin",
-                origin(&target)
-            )),
-            Err(_) => self.close(
-                "the data of the `endpoint` event is no address, see http-sse/endpoint-data-uri".to_owned(),
-            ),
-        }
-        self.changed.notify_waiters();
-    }
-
-    fn close(&self, reason: String) {
+    pub(super) fn close(&self, reason: String) {
         let mut state = self.state.borrow_mut();
         state.ended = true;
         state.closed.get_or_insert(reason);
@@ -486,6 +574,14 @@ impl Session {
     /// Ends a session over HTTP: what is under way is read, the session deleted, streams closed.
     pub(super) async fn end_http(self: &Rc<Self>, http: &Http, how: How) -> End {
         let quiet = self.limits.quiet;
+        let over = End {
+            exited_after: Some(Duration::ZERO),
+            limit: quiet,
+            launcher: false,
+        };
+        if http.over.replace(true) {
+            return over;
+        }
         let idle = self.until(|state| state.ended || http.posting.get() == 0);
         let orderly = timeout(quiet, idle).await.is_ok();
         let id = http.session_id.borrow_mut().take();
@@ -518,11 +614,7 @@ impl Session {
         self.tell(&Event::Ended { orderly });
         self.mark("ended", json!({ "status": "closed", "orderly": orderly }));
         self.changed.notify_waiters();
-        End {
-            exited_after: Some(Duration::ZERO),
-            limit: quiet,
-            launcher: false,
-        }
+        over
     }
 
     fn mark_request(&self, number: u32, request: &Request) {

@@ -54,6 +54,14 @@ impl Launcher {
         self.target.transport()
     }
 
+    /// Whether the user gave headers to be sent along.
+    pub(crate) fn sends_headers(&self) -> bool {
+        match &*self.target {
+            Target::Http(endpoint) | Target::Sse(endpoint) => !endpoint.headers.is_empty(),
+            Target::Stdio(_) => false,
+        }
+    }
+
     /// A session to which nothing has been said, for a lane.
     pub(crate) fn launch(&self, lane: usize) -> Result<Rc<Session>, LaunchError> {
         self.launch_in(self.revision, lane)

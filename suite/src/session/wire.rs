@@ -1,12 +1,16 @@
 //! What carries a session: the pipes of a process, or HTTP.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    rc::Rc,
+};
 
 use tokio::{process::ChildStdin, sync::Mutex, task::AbortHandle};
 use url::Url;
 
-use crate::{target::Process, transport::Client};
+use super::Posting;
+use crate::{tape::Id, target::Process, transport::Client};
 
 /// See the module.
 pub(super) enum Wire {
@@ -32,9 +36,15 @@ pub(super) struct Http {
     pub(super) session_id: RefCell<Option<String>>,
     /// Whether a GET stream is opened with the session.
     pub(super) listens: Cell<bool>,
+    /// The GET for that stream.
+    pub(super) standing: RefCell<Option<Rc<Posting>>>,
     /// How many posts are under way.
     pub(super) posting: Cell<usize>,
     pub(super) tasks: RefCell<Vec<AbortHandle>>,
+    /// Whether the session has been ended.
+    pub(super) over: Cell<bool>,
+    /// Of HTTP+SSE: requests whose answers came in the answer to their POST, and not on the stream.
+    pub(super) in_bodies: RefCell<HashSet<Id>>,
 }
 
 impl Http {
@@ -45,8 +55,11 @@ impl Http {
             stream,
             session_id: RefCell::default(),
             listens: Cell::default(),
+            standing: RefCell::default(),
             posting: Cell::default(),
             tasks: RefCell::default(),
+            over: Cell::default(),
+            in_bodies: RefCell::default(),
         }
     }
 }

@@ -315,6 +315,9 @@ impl Talk {
             return Ok(self.logged(Reply::Nameless(stray)));
         }
         self.blame_damage()?;
+        if let Some(posting) = &posting {
+            self.blame_stream(posting)?;
+        }
         self.missing.borrow_mut().push(receiver);
         if self.session.has_ended() {
             return Ok(Reply::Gone(self.session.broken("the message")));
@@ -453,6 +456,22 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// For the answer to a request that was posted just now.
+    pub(super) fn new(
+        receiver: oneshot::Receiver<Answer>,
+        posting: Rc<Posting>,
+        begun: Duration,
+    ) -> Waiting {
+        Waiting {
+            receiver: Some(receiver),
+            posting: Ok(Some(posting)),
+            sent: Instant::now(),
+            begun,
+            at: begun,
+            came: None,
+        }
+    }
+
     /// How the post ended over HTTP, within the limit for one answer.
     pub(crate) async fn posted(&self, limit: Duration) -> Option<PostEnd> {
         match &self.posting {

@@ -27,7 +27,7 @@ const READS: usize = 12;
 const CALLS: usize = 24;
 
 /// Tools that are known to take their time, with arguments that make it short.
-const SLOW: [(&str, &str); 3] = [
+pub(super) const SLOW: [(&str, &str); 3] = [
     ("slow", r#"{"duration_ms":1050,"steps":5}"#),
     (
         "trigger-long-running-operation",
@@ -36,7 +36,7 @@ const SLOW: [(&str, &str); 3] = [
     ("longRunningOperation", r#"{"duration":3,"steps":6}"#),
 ];
 /// Tools that are known to work as tasks.
-const TASKS: [(&str, &str); 1] = [("simulate-research-query", r#"{"topic":"conform"}"#)];
+pub(super) const TASKS: [(&str, &str); 1] = [("simulate-research-query", r#"{"topic":"conform"}"#)];
 /// Tools that are known to ask the client for something, with their arguments.
 const ASKING: [(&str, &str); 10] = [
     ("test_sampling", r#"{"prompt":"conform"}"#),
@@ -51,7 +51,7 @@ const ASKING: [(&str, &str); 10] = [
     ("trigger-url-elicitation", "{}"),
 ];
 /// From so long on a tool counts as slow.
-const SLOW_FROM: Duration = Duration::from_secs(1);
+pub(super) const SLOW_FROM: Duration = Duration::from_secs(1);
 
 /// What the lists of a server hold, every page of them.
 #[derive(Debug, Default)]

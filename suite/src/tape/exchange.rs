@@ -42,6 +42,15 @@ impl Exchange {
         Some(essence.trim().to_ascii_lowercase())
     }
 
+    /// The charset parameter of its type in lower case, if it has one.
+    pub fn charset(&self) -> Option<String> {
+        let label = self.header("content-type")?;
+        let parameters = label.split(';').skip(1);
+        let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+        let (_, charset) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+        Some(charset.trim().trim_matches('"').to_ascii_lowercase())
+    }
+
     /// Whether the answer is an event stream.
     pub fn is_stream(&self) -> bool {
         self.media_type().as_deref() == Some("text/event-stream")
@@ -60,6 +69,16 @@ impl Exchange {
     /// Whether it is a stream that stands by itself, opened by a GET.
     pub fn is_standing(&self) -> bool {
         self.method == "GET" && self.is_stream()
+    }
+
+    /// The id from which it goes on with a stream that was let go.
+    pub fn resumes(&self) -> Option<&str> {
+        self.sent_header("last-event-id")
+    }
+
+    /// Whether it is a stream opened by GET that goes on with no other.
+    pub fn stands_apart(&self) -> bool {
+        self.is_standing() && self.resumes().is_none()
     }
 
     /// Whether a body that begins like this is read as an event stream although its label is

@@ -5,6 +5,7 @@ mod event;
 mod exchange;
 mod foreign;
 mod id;
+mod instant;
 mod lines;
 mod message;
 mod past;
@@ -18,10 +19,15 @@ pub use event::{Close, Event, Excerpt, Stream};
 pub use exchange::Exchange;
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
+pub use instant::instant;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
-pub use past::{Asked, Ledger, Past, Recent, Report, Reports, comes_late, compared};
+pub use past::{
+    Asked, EventIds, Ledger, Past, Recent, Report, Reports, Shows, Sighting, SseSession, Status,
+    StreamPast, Streams, Task, Tasks, comes_late, compared, is_recognisable, names_endpoint, time,
+    token_of_report, unwrapped,
+};
 pub use redact::Secrets;
 pub(crate) use scan::{Progress, Scanner};
 pub(crate) use stderr::Stderr;

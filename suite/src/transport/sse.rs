@@ -66,6 +66,8 @@ pub struct SseFlaw {
     pub len: u64,
     /// The offending part of `line`, where it is not the whole.
     pub mark: Option<Range<usize>>,
+    /// Of an unterminated event: whether its data is one whole JSON value.
+    pub complete: bool,
 }
 
 /// What is wrong with a line.
@@ -169,6 +171,7 @@ impl SseReader {
                 line: self.block.raw.clone(),
                 len: self.block.len,
                 mark: None,
+                complete: self.block.data.scan().is_complete(),
             }));
         }
     }
@@ -178,6 +181,11 @@ impl SseReader {
     pub fn pending(&self) -> Option<&[u8]> {
         let data = &self.block.data;
         data.given.then_some(data.text.as_slice())
+    }
+
+    /// The first 4 KiB of its lines.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.block.raw
     }
 
     /// How long the unfinished event is, in bytes of the stream.
@@ -356,6 +364,7 @@ impl Line {
             mark: mark
                 .filter(|mark| kept.contains(&mark.end))
                 .map(|mark| mark.start as usize..mark.end as usize),
+            complete: false,
         })
     }
 

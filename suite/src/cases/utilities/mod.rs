@@ -1,20 +1,27 @@
-//! Ping, cancellation, progress and icons.
+//! Ping, cancellation, progress, tasks and icons.
 
 mod cancel;
 mod icons;
 mod ping;
 mod progress;
 mod progress_tokens;
+mod settled;
 mod slow;
+mod tasks;
 
 use super::prelude;
 use crate::case::Case;
 
-/// The cases of the area, file by file.
+/// The cases in front of those on tasks, file by file.
 pub(super) const CASES: &[&[Case]] = &[
     ping::CASES,
     cancel::CASES,
     progress_tokens::CASES,
     progress::CASES,
-    icons::CASES,
 ];
+
+/// Those on tasks.
+pub(super) use tasks::CASES as TASKS;
+
+/// Those that stand behind them in the catalogue.
+pub(super) const ICONS: &[&[Case]] = &[icons::CASES];

@@ -18,6 +18,8 @@ pub struct Asked {
     pub method: Rc<str>,
     /// When it was said, counted from the start of the run.
     pub at: Duration,
+    /// How many messages of the server had been read by then.
+    pub heard: u64,
     /// `params.name`, `params.uri` or `params.taskId`: what it is about.
     pub about: Option<Rc<str>>,
     /// The token under which progress was asked for.
@@ -79,7 +81,7 @@ impl Ledger {
         self.entries.is_empty()
     }
 
-    pub(super) fn ask(&mut self, request: &Message, at: Duration) {
+    pub(super) fn ask(&mut self, request: &Message, at: Duration, heard: u64) {
         let Some(id) = request.id.clone() else {
             return;
         };
@@ -89,6 +91,7 @@ impl Ledger {
         let asked = Asked {
             method: request.method.clone().unwrap_or_default(),
             at,
+            heard,
             about: text("name")
                 .or_else(|| text("uri"))
                 .or_else(|| text("taskId")),

@@ -1,16 +1,24 @@
+mod event_ids;
 mod ledger;
 mod recent;
 mod reports;
 mod said;
+mod sse;
+mod streams;
+mod tasks;
 
 use std::time::Duration;
 
-use super::{Event, Excerpt, Kind, Message, Stream};
+use super::{Event, Excerpt, Exchange, Kind, Message, Stream};
 use crate::spec::Revision;
 
+pub use event_ids::EventIds;
 pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
+pub use sse::{SseSession, names_endpoint};
+pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
+pub use tasks::{Shows, Sighting, Status, Task, Tasks, time, unwrapped};
 
 /// So many pings of the server are remembered.
 const PINGS: usize = 32;
@@ -43,6 +51,18 @@ pub struct Past {
     pub reports: Reports,
     /// The server's pings.
     pub pings: Recent,
+    /// The session id that the last success of `initialize` over HTTP gave.
+    pub session_id: Option<String>,
+    /// The ids of events.
+    pub event_ids: EventIds,
+    /// The event streams of HTTP.
+    pub streams: Streams,
+    /// The stream that is the session over HTTP+SSE.
+    pub sse: SseSession,
+    /// The server's tasks.
+    pub tasks: Tasks,
+    /// Whether the event at hand shows tasks, and how.
+    pub shows: Option<Shows>,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -79,6 +99,12 @@ impl Past {
             server: Ledger::default(),
             reports: Reports::default(),
             pings: Recent::default(),
+            session_id: None,
+            event_ids: EventIds::default(),
+            streams: Streams::default(),
+            sse: SseSession::default(),
+            tasks: Tasks::default(),
+            shows: None,
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -95,8 +121,13 @@ impl Past {
     /// Notes an event before rules see it.
     pub(crate) fn before(&mut self, event: &Event<'_>, now: Duration) {
         self.now = now;
+        self.shows = match event {
+            Event::Message(message) => Shows::of(message, &self.client),
+            _ => None,
+        };
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
+        self.sse.before(event);
         match event {
             Event::Sent(bytes) => {
                 self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
@@ -115,6 +146,7 @@ impl Past {
 
     /// Notes an event after rules have seen it.
     pub(crate) fn after(&mut self, event: &Event<'_>) {
+        self.event_ids.note(event);
         match event {
             Event::Line(line) => {
                 let excerpt = Excerpt::of_line(self.now, line);
@@ -125,17 +157,39 @@ impl Past {
             }
             Event::Message(message) => {
                 self.messages += 1;
+                if let Some(shows) = self.shows {
+                    self.tasks.note(shows, message, self.messages);
+                }
                 if self.at_initialize {
                     let named = offered(message);
                     self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
                 }
                 self.heard(message);
             }
+            Event::Opened(exchange) => {
+                let opens = exchange
+                    .request()
+                    .is_some_and(|request| request.method.as_deref() == Some("initialize"));
+                if opens && exchange.status < 300 {
+                    self.session_id = exchange.header("mcp-session-id");
+                }
+            }
             Event::Sent(bytes) => {
                 self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
             }
             _ => {}
         }
+        let brought = match event {
+            Event::Found { exchange, .. } => self.brought(exchange) > 0,
+            _ => false,
+        };
+        self.sse.after(event, brought, self.now);
+        self.streams.note(event);
+    }
+
+    /// How many messages the event at hand, found in a stream, has brought.
+    pub fn brought(&self, exchange: &Exchange) -> u32 {
+        self.streams.of(exchange).map_or(0, |stream| stream.fresh)
     }
 
     /// Whether the message answers `initialize`.
@@ -152,7 +206,7 @@ impl Past {
         self.malformed |= !message.is_well_formed();
         match message.kind() {
             Kind::Request => {
-                self.client.ask(message, self.now);
+                self.client.ask(message, self.now, self.messages);
                 let id = message.id.as_ref();
                 if let Some((id, asked)) = id.and_then(|id| Some((id, self.client.get(id)?))) {
                     self.malformed |= asked.uses > 1;
@@ -186,7 +240,7 @@ impl Past {
                 if message.method.as_deref() == Some("ping") {
                     self.pings.note(self.now, PINGS);
                 }
-                self.server.ask(message, self.now);
+                self.server.ask(message, self.now, self.messages);
             }
             Kind::Notification => match message.method.as_deref() {
                 Some("notifications/cancelled") => self.server.cancel(message),

@@ -1,0 +1,119 @@
+//! The conversation with a task that needs an answer of the client.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    prelude::*,
+    step::{Made, Player, Step, TTL, interval, task_call},
+};
+use crate::tape::Status;
+
+/// So often a task is looked at after it has got its answer.
+const LOOKS: usize = 10;
+/// How long a question is waited for.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What came of the conversation.
+pub(super) struct Needy {
+    /// The task's id.
+    pub(super) id: String,
+    /// The requests that came before the task had ended.
+    pub(super) requests: Vec<(Duration, Message)>,
+    /// Looks at the task while the answer to the first request was due.
+    pub(super) due: Vec<Step>,
+    /// Looks at it after that, until it showed another status.
+    pub(super) after: Vec<Step>,
+}
+
+/// The conversation, or why there was none.
+pub(super) struct Played(pub(super) Result<Needy, Stop>);
+
+impl Scene for Played {
+    async fn play(s: &Talk) -> Result<Played, Stop> {
+        Ok(Played(play(s).await))
+    }
+}
+
+async fn play(s: &Talk) -> Result<Needy, Stop> {
+    let Some(tool) = s.needy_task_tool().await? else {
+        return unverified("no task tool that may be called is known to need input");
+    };
+    s.behave(Manner::Deaf);
+    s.session.listen();
+    let player = Player::new(s);
+    let params = task_call(&tool, json!({ "ttl": TTL }));
+    let mut made = player.make(vec![((), params)]).await?;
+    let Some(id) = made.first().and_then(Made::id).map(str::to_owned) else {
+        return unverified("no task was created, see utilities/task-create-result");
+    };
+    let mut made: Vec<&mut Made<()>> = made.iter_mut().collect();
+    wait_for_question(&player, &mut made, &id).await?;
+    let requests = s.requests_heard();
+    let Some((_, request)) = requests.first() else {
+        return unverified("the task asked the client for nothing");
+    };
+    let owner = "utilities/task-input-required";
+    let mut due = Vec::new();
+    for _ in 0..2 {
+        due.push(player.get(owner, &id).await?);
+        if due.last().and_then(Step::status) == Some(Status::InputRequired) {
+            break;
+        }
+        pause(&player, &made).await;
+    }
+    let Some(answer) = s.session.good_answer(request) else {
+        return unverified("the request of the server cannot be answered");
+    };
+    s.tell(&answer).await?;
+    let mut after = Vec::new();
+    for _ in 0..LOOKS {
+        after.push(player.get(owner, &id).await?);
+        if after.last().and_then(Step::status) != Some(Status::InputRequired) {
+            break;
+        }
+        pause(&player, &made).await;
+    }
+    s.behave(Manner::Full);
+    Ok(Needy {
+        id,
+        requests,
+        due,
+        after,
+    })
+}
+
+async fn pause(player: &Player<'_>, made: &[&mut Made<()>]) {
+    let interval = interval(made).unwrap_or_default();
+    player.s.idly(tokio::time::sleep(interval)).await;
+}
+
+/// Follows the task until it asks for something or has ended. The question may be put only when
+/// the result is asked for, so that is done as soon as the task says that it needs input.
+async fn wait_for_question(
+    player: &Player<'_>,
+    made: &mut [&mut Made<()>],
+    id: &str,
+) -> Result<(), Stop> {
+    let s = player.s;
+    let until = Instant::now() + LONGEST;
+    let mut result = None;
+    loop {
+        player.look(made).await?;
+        let Some(interval) = interval(made) else {
+            return Ok(());
+        };
+        let status = made[0].last.as_ref().and_then(Step::status);
+        if status == Some(Status::InputRequired) && result.is_none() {
+            let params = json!({ "taskId": id });
+            let owner = "utilities/task-input-required";
+            result = Some(player.begin(owner, "tasks/result", params).await?);
+        }
+        let asked = s.session.until(|_| !s.requests_heard().is_empty());
+        let asked = s.idly(tokio::time::timeout(interval, asked)).await;
+        if asked.is_ok() || Instant::now() > until {
+            return Ok(());
+        }
+    }
+}
