@@ -65,7 +65,7 @@ fn revisions(case: Option<&Case>, transport: Transport) -> Vec<Revision> {
 
 /// One run against the reference server, over these revisions.
 fn run(faults: &[&str], transport: Transport, revisions: &[Revision]) -> Result<Ran, Failed> {
-    let report = reference::report(faults, transport, revisions, &["--long-wait", "8"])?;
+    let report = reference::report(faults, transport, revisions, &[])?;
     let list = |name: &str| {
         report[name]
             .as_array()

@@ -442,6 +442,12 @@ impl Talk {
         }
     }
 
+    /// What has not been answered by now has been waited for long enough: what comes later, because
+    /// the case lets it, changes nothing.
+    pub(crate) fn waits_no_longer(&self) {
+        self.missing.borrow_mut().clear();
+    }
+
     /// What a violation comes to once the session is over: an answer that was missed may have
     /// come until then, and then nothing is proven.
     pub(crate) async fn confirmed(&self, result: Result<(), Stop>) -> Result<(), Stop> {

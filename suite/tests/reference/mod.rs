@@ -70,7 +70,8 @@ pub fn report(
         "--timeout",
         "3",
     ]);
-    command.args(["--tools", "all"]).args(options);
+    command.args(["--tools", "all", "--long-wait", "8"]);
+    command.args(options);
     for revision in revisions {
         command.args(["--revision", revision.as_str()]);
     }

@@ -1,11 +1,7 @@
 //! What answers `initialize`.
 
-use super::{
-    between::Between,
-    held, nature,
-    versions::{UNKNOWN, Unknown},
-};
-use crate::{cases::prelude::*, talk::Offered};
+use super::{between::Between, held, nature, versions::UNKNOWN};
+use crate::cases::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
     INITIALIZE_ANSWERED,
@@ -133,7 +129,7 @@ fn is_published(version: &str) -> bool {
         || version.to_ascii_lowercase().contains("draft")
 }
 
-const RESULT_VERSION_PUBLISHED: Case = Case::probe(
+const RESULT_VERSION_PUBLISHED: Case = Case::rule(
     Clause {
         id: "lifecycle/result-version-published",
         title: "The version in the result is a published one",
@@ -155,44 +151,27 @@ const RESULT_VERSION_PUBLISHED: Case = Case::probe(
         mend: "Offer the date of a revision of the specification, not the version of your server \
             or `latest`.",
     },
-    Stage::Once("unknown-versions"),
-    |s| {
-        Box::pin(async {
-            let unknown = held::<Unknown>(s).await?;
-            for (asked, reply) in UNKNOWN.iter().zip(&unknown.replies) {
-                if let Offered::Version(version) = Offered::of(reply)
-                    && !is_published(&version)
-                {
-                    return violated(format!(
-                        "asked for `{asked}` the server offers `{}`, which is no version of MCP",
-                        escaped(version)
-                    ));
-                }
-            }
-            Ok(())
-        })
-    },
-)
-.with_rule(Rule {
-    subject: |event, past| {
-        result(event, past).is_some_and(|(_, result)| result["protocolVersion"].is_string())
-    },
-    holds: |event, past| match result(event, past) {
-        Some((message, result)) => match result["protocolVersion"].as_str() {
-            Some(version) if !is_published(version) => broken_by(
-                format!(
-                    "the result names `{}`, which is no version of MCP",
-                    escaped(version)
-                ),
-                message,
-                past,
-            ),
-            _ => Ok(()),
+    Rule {
+        subject: |event, past| {
+            result(event, past).is_some_and(|(_, result)| result["protocolVersion"].is_string())
         },
-        None => Ok(()),
+        holds: |event, past| match result(event, past) {
+            Some((message, result)) => match result["protocolVersion"].as_str() {
+                Some(version) if !is_published(version) => broken_by(
+                    format!(
+                        "the result names `{}`, which is no version of MCP",
+                        escaped(version)
+                    ),
+                    message,
+                    past,
+                ),
+                _ => Ok(()),
+            },
+            None => Ok(()),
+        },
+        unseen: "`initialize` was never answered with a version that is a string",
     },
-    unseen: "`initialize` was never answered with a version that is a string",
-});
+);
 
 const RESULT_CAPABILITIES: Case = Case::rule(
     Clause {

@@ -161,6 +161,7 @@ impl Owed {
             false => unverified("the wait is long: --long-wait SECONDS allows it"),
         };
         // So that the call can end, and the session.
+        s.waits_no_longer();
         let error = json!({ "code": -32603, "message": "there is no answer" });
         let id = request.1.get("id").cloned().unwrap_or_default();
         let answer = json!({ "jsonrpc": "2.0", "id": id, "error": error });

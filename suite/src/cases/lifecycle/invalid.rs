@@ -116,7 +116,10 @@ const INVALID_INITIALIZE_CODE: Case = Case::probe(
                 ("with empty params", &invalid.empty),
             ] {
                 if reply.is_error() && !reply.error_is(-32602) {
-                    return violated(format!("`initialize` {what} {reply}, not with -32602"));
+                    let code = reply.error_code().unwrap_or(&Value::Null);
+                    return violated(format!(
+                        "the error for `initialize` {what} has the code {code}, not -32602"
+                    ));
                 }
                 errors += u32::from(reply.is_error());
             }
