@@ -2,6 +2,7 @@
 
 mod client;
 mod guard;
+mod messages;
 mod requests;
 mod resumption;
 mod sessions;
