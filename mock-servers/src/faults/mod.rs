@@ -1,5 +1,14 @@
 //! All faults, grouped by the area of the clause that they violate.
 
+mod http_answers;
+mod http_events;
+mod http_methods;
+mod http_origins;
+mod http_posts;
+mod http_resumption;
+mod http_sessions;
+mod http_streams;
+mod http_versions;
 mod jsonrpc_batch;
 mod jsonrpc_envelope;
 mod jsonrpc_errors;
@@ -10,6 +19,9 @@ mod lifecycle_order;
 mod lifecycle_peer;
 mod lifecycle_result;
 mod lifecycle_versions;
+mod sse_origins;
+mod sse_posts;
+mod sse_stream;
 mod stdio_batch;
 mod stdio_exchange;
 mod stdio_input;
@@ -50,6 +62,18 @@ static GROUPS: &[&[Fault]] = &[
     utilities_task_shape::FAULTS,
     utilities_task_life::FAULTS,
     utilities_icons::FAULTS,
+    http_methods::FAULTS,
+    http_answers::FAULTS,
+    http_posts::FAULTS,
+    http_streams::FAULTS,
+    http_events::FAULTS,
+    http_resumption::FAULTS,
+    http_sessions::FAULTS,
+    http_versions::FAULTS,
+    http_origins::FAULTS,
+    sse_stream::FAULTS,
+    sse_posts::FAULTS,
+    sse_origins::FAULTS,
 ];
 
 /// All faults, in a stable order, grouped by area.

@@ -51,15 +51,19 @@ fn is_parse_error(reply: &Value) -> bool {
 
 /// Batches have a clause of their own on notifications, and are left alone.
 fn is_unknown_notification(asked: &Asked<'_>) -> bool {
+    !asked.in_batch && is_unknown(asked.message)
+}
+
+/// Whether a message is a notification that no client sends in earnest.
+pub(super) fn is_unknown(message: &Value) -> bool {
     const KNOWN: [&str; 4] = [
         "notifications/initialized",
         "notifications/cancelled",
         "notifications/progress",
         "notifications/roots/list_changed",
     ];
-    !asked.in_batch
-        && asked.message.get("id").is_none()
-        && asked.message["method"]
+    message.get("id").is_none()
+        && message["method"]
             .as_str()
             .is_some_and(|method| !KNOWN.contains(&method))
 }

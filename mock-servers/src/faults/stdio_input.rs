@@ -23,7 +23,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "no-unicode-unescape",
         violates: "stdio/input-unicode-escapes",
-        drags: &[],
+        drags: &[(
+            "jsonrpc/id-unicode",
+            "a quote or a control character in an id can only be written with an escape",
+        )],
         bend: Bend::Stdin(Stdin::Lines(|lines| {
             for line in lines {
                 *line = keep_unicode_escapes(line);
@@ -82,7 +85,7 @@ fn is_json(line: &[u8]) -> bool {
 
 /// Decodes a line as Latin-1, where a guess at the encoding goes wrong: on lines with much
 /// beyond ASCII. A character or two, with which other clauses are judged, survives.
-fn mistake_for_latin1(line: &mut Vec<u8>) {
+pub(super) fn mistake_for_latin1(line: &mut Vec<u8>) {
     const MUCH: usize = 12;
     if line.iter().filter(|byte| !byte.is_ascii()).count() > MUCH {
         *line = line

@@ -231,7 +231,8 @@ fn unescape_line_feeds(line: &[u8]) -> Vec<u8> {
     out
 }
 
-fn latin1(text: &str) -> Vec<u8> {
+/// A text in Latin-1, as far as it goes.
+pub(super) fn latin1(text: &str) -> Vec<u8> {
     text.chars()
         .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
         .collect()

@@ -135,6 +135,8 @@ pub struct Told<'a> {
     pub asked: &'a Value,
     /// The negotiated revision, once there is one.
     pub revision: Option<Revision>,
+    /// The server's own host and port.
+    pub authority: &'a str,
 }
 
 impl Told<'_> {

@@ -1,7 +1,7 @@
 //! Messages that a session sends side by side, for faults that need to see them together.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,11 +22,16 @@ pub struct Crowd {
     pub bend: fn(&mut [Option<Value>]),
 }
 
-type Waiting = (Value, oneshot::Sender<Option<Value>>);
-
 /// Where one session's messages wait for each other.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gate(Arc<Mutex<Vec<Waiting>>>);
+pub(super) struct Gate(Arc<Mutex<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<(Value, oneshot::Sender<Option<Value>>)>,
+    /// How many have ever come.
+    arrivals: u64,
+}
 
 impl Gate {
     /// What is to be served in place of the message, if anything.
@@ -35,33 +40,36 @@ impl Gate {
             return Some(message);
         };
         let (sender, served) = oneshot::channel();
-        let arrived = {
-            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push((message, sender));
-            waiting.len()
-        };
-        if arrived >= crowd.size {
-            self.open(Some(crowd));
-        } else {
-            let gate = self.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(QUIET).await;
-                gate.open_unless_more_came(arrived);
-            });
-        }
+        self.arrive(crowd, message, sender);
         served.await.ok().flatten()
     }
 
-    fn open_unless_more_came(&self, arrived: usize) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).len();
-        if waiting == arrived {
-            self.open(None);
+    fn arrive(&self, crowd: Crowd, message: Value, sender: oneshot::Sender<Option<Value>>) {
+        let mut queue = self.queue();
+        queue.waiting.push((message, sender));
+        queue.arrivals += 1;
+        if queue.waiting.len() >= crowd.size {
+            return queue.open(Some(crowd));
         }
+        let (gate, last) = (self.clone(), queue.arrivals);
+        tokio::spawn(async move {
+            tokio::time::sleep(QUIET).await;
+            let mut queue = gate.queue();
+            if queue.arrivals == last {
+                queue.open(None);
+            }
+        });
     }
 
-    fn open(&self, crowd: Option<Crowd>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (messages, senders): (Vec<_>, Vec<_>) = mem::take(&mut *waiting).into_iter().unzip();
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn open(&mut self, crowd: Option<Crowd>) {
+        let (messages, senders): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.waiting).into_iter().unzip();
         let mut messages: Vec<_> = messages.into_iter().map(Some).collect();
         if let Some(crowd) = crowd {
             (crowd.bend)(&mut messages);

@@ -32,6 +32,7 @@ use bend::HttpBends;
 pub use bend::{Answered, HttpBend, Incoming, Place, Scene, Step, Told};
 pub use crowd::Crowd;
 pub use event::EventBody;
+pub(crate) use policy::random_id;
 pub use policy::{
     Delete, Disconnection, GetHeaders, Malformed, Policy, Replay, Standalone, UnknownSession,
 };

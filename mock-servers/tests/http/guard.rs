@@ -1,6 +1,7 @@
 //! Where a request may come from.
 
-use crate::client::{Session, Stream, http_sse, initialize, ping, streamable};
+use crate::client::{http_sse, initialize, ping, streamable};
+use crate::session::{Session, Stream};
 
 #[tokio::test]
 async fn only_the_own_origin_or_none_is_served() {

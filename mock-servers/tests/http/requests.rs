@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{BOTH, Session, call, id, initialize, notification, ping, request, streamable};
+use crate::answer::id;
+use crate::client::{BOTH, call, initialize, notification, ping, request, streamable};
+use crate::session::Session;
 
 const REVISIONS: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
 

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::client::{Session, call, data, id, ping, request, streamable};
+use crate::answer::{data, id};
+use crate::client::{call, ping, request, streamable};
+use crate::session::Session;
 
 #[tokio::test]
 async fn a_get_brings_what_belongs_to_no_request_and_nothing_else() {

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::client::{Session, initialize, ping, request, streamable};
+use crate::client::{initialize, ping, request, streamable};
+use crate::session::Session;
 
 #[tokio::test]
 async fn ids_are_long_random_and_needed() {

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::client::{Stream, call, http_sse, initialize, notification, ping, request};
+use crate::client::{call, http_sse, initialize, notification, ping, request};
+use crate::session::Stream;
 
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 

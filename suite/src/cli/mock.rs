@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
-use mock_servers::{Fault, http};
+use mock_servers::{Fault, Transport, http};
 
 use super::{Failure, Outcome};
 use crate::cases;
@@ -45,13 +45,13 @@ struct Faults {
 
 pub(super) fn run(args: Args) -> Outcome {
     match args.transport {
-        Served::Stdio(faults) => mock_servers::stdio::serve(&faults.named()?),
+        Served::Stdio(faults) => mock_servers::stdio::serve(&faults.named(Transport::Stdio)?),
         Served::Http(Listening { port, faults }) => {
-            let faults = faults.named()?;
+            let faults = faults.named(Transport::StreamableHttp)?;
             listen(async move { http::Server::streamable(port, &faults).await })
         }
         Served::Sse(Listening { port, faults }) => {
-            let faults = faults.named()?;
+            let faults = faults.named(Transport::HttpSse)?;
             listen(async move { http::Server::sse(port, &faults).await })
         }
     }
@@ -74,17 +74,23 @@ fn listen(server: impl Future<Output = io::Result<http::Server>>) -> io::Result<
 }
 
 impl Faults {
-    fn named(&self) -> Result<Vec<&'static Fault>, Failure> {
-        let named = |name: &String| {
-            mock_servers::fault(name).ok_or_else(|| {
-                let known = mock_servers::faults().map(|fault| fault.name);
-                let hint = cases::nearest_of(name, known)
-                    .map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-                Failure::Usage(anyhow!(
-                    "there is no fault `{name}`{hint}; `mcp-conform list -v` names the fault of each case"
-                ))
-            })
+    fn named(&self, transport: Transport) -> Result<Vec<&'static Fault>, Failure> {
+        let named = |name: &String| match mock_servers::fault(name) {
+            Some(fault) if fault.shows_on(transport) => Ok(fault),
+            Some(_) => Err(Failure::Usage(anyhow!(
+                "the fault `{name}` does not show on this transport"
+            ))),
+            None => Err(Failure::Usage(unknown(name, transport))),
         };
         self.faults.iter().map(named).collect()
     }
+}
+
+fn unknown(name: &str, transport: Transport) -> anyhow::Error {
+    let known = mock_servers::faults()
+        .filter(|fault| fault.shows_on(transport))
+        .map(|fault| fault.name);
+    let hint = cases::nearest_of(name, known)
+        .map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+    anyhow!("there is no fault `{name}`{hint}; `mcp-conform list -v` names the fault of each case")
 }

@@ -12,6 +12,7 @@ use super::{PATIENCE, Talk};
 use crate::{
     case::{Stop, unverified},
     session::{Answer, Broken, PostEnd, Posting, Refusal},
+    spec::Transport,
     tape::{Excerpt, Id, Message},
 };
 
@@ -237,12 +238,12 @@ impl Talk {
             if window > PATIENCE {
                 self.leave_floor();
             }
-            let posting = waiting.posting.as_ref().ok().and_then(Option::as_ref);
-            let answer = self.session.answer(receiver, waiting.at, deadline);
+            let posting = waiting.posting.as_ref().ok().and_then(Option::as_deref);
+            let answer = self.session.answer(receiver, deadline);
             let came = tokio::select! {
                 biased;
                 answer = answer => answer.map(Reply::Answer),
-                Some(reply) = refused(posting) => Some(reply),
+                failure = failure(posting) => Some(failure),
             };
             if let Some(came) = came {
                 waiting.receiver = None;
@@ -268,41 +269,47 @@ impl Talk {
             Ok(posting) => posting,
             Err(broken) => return Ok(Reply::Gone(broken)),
         };
-        let refused = refused(posting.as_ref());
         let Some(mut receiver) = receiver else {
-            let quick = tokio::select! {
+            let failed = tokio::select! {
                 biased;
-                reply = refused => reply,
+                end = over(posting.as_deref()) => failed(end),
                 () = tokio::time::sleep_until(sent), if posting.is_none() => None,
                 () = tokio::time::sleep_until(sent + self.session.limits.answer) => None,
             };
-            return Ok(self.logged(quick.unwrap_or(Reply::Silent)));
+            return self.refused(failed.unwrap_or(Reply::Silent));
         };
-        let mut refused = std::pin::pin!(refused);
+        let mut over = std::pin::pin!(over(posting.as_deref()));
+        let mut is_over = false;
+        let mut settles = patience == Patience::Settle;
         let mut refusal = None;
-        let answer = tokio::select! {
-            biased;
-            answer = self.session.answer(&mut receiver, at, sent + PATIENCE) => answer,
-            Some(reply) = &mut refused => { refusal = Some(reply); None }
-        };
-        let answer = match answer {
-            None if refusal.is_none() && !self.session.has_ended() => {
-                // Others may go on while this answer is late.
-                self.leave_floor();
-                tokio::select! {
-                    biased;
-                    answer = self.answer_within(&mut receiver, at, sent, patience) => answer,
-                    Some(reply) = &mut refused => { refusal = Some(reply); None }
-                    () = self.session.silence(sent), if patience == Patience::Settle => None,
+        let answer = loop {
+            // Others may go on while this answer is late.
+            let late = !self.floor_left.get();
+            tokio::select! {
+                biased;
+                answer = self.answer_within(&mut receiver, sent, patience) => break answer,
+                end = &mut over, if !is_over => {
+                    is_over = true;
+                    // What answers a post over Streamable HTTP stands in its answer, and has been
+                    // read; over HTTP+SSE it comes on the stream.
+                    settles |= self.session.transport() == Transport::StreamableHttp;
+                    refusal = failed(end);
+                    if refusal.is_some() {
+                        break None;
+                    }
                 }
+                () = tokio::time::sleep_until(sent + PATIENCE), if late => self.leave_floor(),
+                () = self.session.silence(sent), if settles && !late => break None,
             }
-            answer => answer,
         };
         if let Some(answer) = answer {
+            if patience == Patience::Settle {
+                self.session.note_ping(at, &answer);
+            }
             return Ok(self.logged(Reply::Answer(answer)));
         }
         if let Some(refusal) = refusal {
-            return Ok(self.logged(refusal));
+            return self.refused(refusal);
         }
         if let Some(stray) = self.nameless_since(begun) {
             return Ok(self.logged(Reply::Nameless(stray)));
@@ -318,7 +325,6 @@ impl Talk {
     async fn answer_within(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
-        at: Duration,
         sent: Instant,
         patience: Patience,
     ) -> Option<Answer> {
@@ -327,10 +333,10 @@ impl Talk {
             Patience::First => limits.first_answer,
             Patience::Long => limits.long_wait.unwrap_or(limits.answer),
             Patience::Settle | Patience::Limit => {
-                return self.session.answer_in_turn(receiver, at, sent).await;
+                return self.session.answer_in_turn(receiver, sent).await;
             }
         };
-        self.session.answer(receiver, at, sent + limit).await
+        self.session.answer(receiver, sent + limit).await
     }
 
     /// What has come for what was begun, if it has.
@@ -382,6 +388,19 @@ impl Talk {
         })
     }
 
+    /// A refusal, unless it is for lack of credentials or because the server is too busy: that says
+    /// nothing about the message.
+    fn refused(&self, reply: Reply) -> Result<Reply, Stop> {
+        let reply = self.logged(reply);
+        match &reply {
+            Reply::Refused(Refusal {
+                status: status @ (401 | 403 | 429 | 503),
+                ..
+            }) => unverified(format!("the server answers with HTTP status {status}")),
+            _ => Ok(reply),
+        }
+    }
+
     fn logged(&self, reply: Reply) -> Reply {
         match &reply {
             Reply::Answer(answer) | Reply::Nameless(answer) => {
@@ -397,15 +416,28 @@ impl Talk {
     }
 }
 
-/// How a post failed, if it did; never over stdio.
-async fn refused(posting: Option<&Rc<Posting>>) -> Option<Reply> {
+/// Waits for the end of a post; over stdio there is none.
+async fn over(posting: Option<&Posting>) -> PostEnd {
     match posting {
         None => std::future::pending().await,
-        Some(posting) => match posting.ended().await {
-            PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
-            PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
-            PostEnd::Read(_) => None,
-        },
+        Some(posting) => posting.ended().await,
+    }
+}
+
+/// Waits until a post fails: forever if it does not.
+async fn failure(posting: Option<&Posting>) -> Reply {
+    match failed(over(posting).await) {
+        Some(reply) => reply,
+        None => std::future::pending().await,
+    }
+}
+
+/// How a post has failed, if it has.
+fn failed(end: PostEnd) -> Option<Reply> {
+    match end {
+        PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
+        PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
+        PostEnd::Read(_) => None,
     }
 }
 

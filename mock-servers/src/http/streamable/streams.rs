@@ -205,6 +205,7 @@ impl Stream {
             message,
             asked: &self.asked,
             revision: voice.revision,
+            authority: &voice.site.authority,
         };
         let bytes = Bytes::from(voice.site.event(&told, event(&id)));
         if let Some(connection) = &self.connection {

@@ -1,7 +1,7 @@
 mod ledger;
-mod said;
 mod recent;
 mod reports;
+mod said;
 
 use std::time::Duration;
 
