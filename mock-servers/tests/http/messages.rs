@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Session, Stream, call, http_sse, notification, ping, streamable};
+use crate::client::{call, http_sse, notification, ping, streamable};
+use crate::session::{Session, Stream};
 
 const NEW: &str = "2025-11-25";
 
