@@ -130,9 +130,10 @@ impl Case {
         }
     }
 
-    /// Whether the case is about what is said, and not about how it travels.
+    /// Whether the case is about what is said, and not only about how it travels: the streams of
+    /// Streamable HTTP depend on it.
     pub(crate) fn is_about_messages(&self) -> bool {
-        !matches!(self.clause.area(), "stdio" | "http-sse" | "streamable-http")
+        !matches!(self.clause.area(), "stdio" | "http-sse")
     }
 
     /// What the probe may ruin, if there is one.
@@ -174,6 +175,8 @@ pub enum Stop {
     Broke(Broken),
     /// The session was broken by another case.
     Interrupted,
+    /// What was provoked is for the rule of the case to judge.
+    LeftToRule,
 }
 
 impl From<Broken> for Stop {
@@ -224,6 +227,11 @@ pub fn differs<T>(
 /// The server does not do or declare what the clause is about.
 pub fn not_applicable<T>(reason: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::NotApplicable(reason.into()))
+}
+
+/// What was provoked is for the rule of the case to judge.
+pub fn left_to_rule<T>() -> Result<T, Stop> {
+    Err(Stop::LeftToRule)
 }
 
 /// This run cannot tell.

@@ -55,8 +55,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "http-get-blocks-posts",
         violates: "streamable-http/get-leaves-post-working",
         drags: &[],
-        // Two are served, lest every case with an open stream is hit.
-        bend: Bend::StreamableHttp(&[HttpBend::Policy(|policy| policy.beside_get = Some(2))]),
+        bend: Bend::StreamableHttp(&[HttpBend::Policy(|policy| policy.beside_get = Some(0))]),
     },
     Fault {
         name: "http-second-get-500",

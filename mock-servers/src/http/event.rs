@@ -30,6 +30,11 @@ pub(super) fn priming(id: &str, retry: Option<u32>) -> Vec<u8> {
     event.into_bytes()
 }
 
+/// The time to come back after, and nothing to say.
+pub(super) fn retry(retry: u32) -> Vec<u8> {
+    format!("retry: {retry}\n\n").into_bytes()
+}
+
 /// The end at which events are written to a connection. When it is dropped, the answer
 /// that they are part of ends.
 #[derive(Debug)]

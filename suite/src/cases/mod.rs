@@ -4,6 +4,7 @@ mod jsonrpc;
 mod lifecycle;
 mod prelude;
 mod stdio;
+mod streamable_http;
 mod unjudged;
 mod utilities;
 
@@ -14,6 +15,7 @@ pub use unjudged::{Unjudged, unjudged};
 /// The areas, each a list of lists of cases.
 const AREAS: &[&[&[Case]]] = &[
     stdio::CASES,
+    streamable_http::CASES,
     jsonrpc::CASES,
     lifecycle::CASES,
     utilities::CASES,

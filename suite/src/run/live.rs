@@ -209,6 +209,8 @@ impl<'a> Revisioned<'a> {
         let said = session.with_state(|state| state.messages > 0 || state.garbled);
         let broken = self.findings.borrow().broken();
         Ok(match (&failure, broken) {
+            // There is an endpoint, and it takes no POST.
+            (OpenFailure::Status(405 | 501, _), Some(clause)) => Asked::Unreadable(clause),
             // It speaks a revision, and does not say which: that is a verdict.
             (OpenFailure::NoVersion, Some(clause)) => Asked::Unreadable(clause),
             (
@@ -421,7 +423,7 @@ impl<'a> Revisioned<'a> {
                 .position(|probed| probed.case.clause.id == case.clause.id)
                 .map(|at| probed.swap_remove(at));
             let (log, remarks, probe) = match probe {
-                Some(probed) => (probed.log, probed.remarks, Some(Outcome::of(probed.result))),
+                Some(probed) => (probed.log, probed.remarks, Outcome::of(probed.result)),
                 None if case.probe.is_some() => {
                     let clause = unreadable.unwrap_or("another case");
                     let reason = format!("the session could not be opened, see {clause}");

@@ -79,15 +79,17 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn of(result: Result<(), Stop>) -> Outcome {
-        match result {
+    /// What a probe came to; none if it leaves the verdict to the rule.
+    pub(super) fn of(result: Result<(), Stop>) -> Option<Outcome> {
+        Some(match result {
             Ok(()) => Outcome::Kept,
             Err(Stop::Violated(violation)) => Outcome::Broken(*violation),
             Err(Stop::Unverified(reason)) => Outcome::Unseen(reason),
             Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
             Err(Stop::Broke(broken)) => Outcome::Error(broken.to_string()),
             Err(Stop::Interrupted) => Outcome::Unseen("another case broke the session".to_owned()),
-        }
+            Err(Stop::LeftToRule) => return None,
+        })
     }
 
     /// A violation that either saw counts; a probe that could not see is not healed by a rule

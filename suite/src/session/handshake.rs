@@ -120,6 +120,7 @@ impl Session {
         }
         if self.listens() {
             self.listen();
+            self.unblock().await;
         }
         Ok(())
     }

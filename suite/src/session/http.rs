@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     spec::{Revision, Transport},
-    tape::{Close, Event, Excerpt, Exchange, Message, Stream, Whole, read_value},
+    tape::{Close, Event, Excerpt, Exchange, Id, Kind, Message, Stream, Whole, read_value},
     transport::{ClientError, Opened, Request, SseEvent, SseFlawKind, SseFound, SseReader, origin},
 };
 
@@ -44,7 +44,7 @@ impl Session {
             body: None,
             raw: None,
         };
-        self.spawn(request, Vec::new());
+        self.spawn(request, Vec::new(), false);
     }
 
     /// Opens a stream for what the server says on its own account, if it offers one.
@@ -64,7 +64,25 @@ impl Session {
             body: None,
             raw: None,
         };
-        self.spawn(request, Vec::new());
+        *http.standing.borrow_mut() = Some(self.spawn(request, Vec::new(), false));
+    }
+
+    /// Closes that stream again if the server answers nothing while it stands open: one clause is
+    /// broken by that, and all others can be judged without the stream.
+    pub(super) async fn unblock(self: &Rc<Self>) {
+        let Some(posting) = self.standing() else {
+            return;
+        };
+        let opened = timeout(self.limits.quiet, posting.head()).await;
+        let stands = matches!(opened, Ok(Ok(head)) if head.is_standing());
+        if stands && self.sentinel().await.is_err() {
+            posting.disconnect();
+        }
+    }
+
+    /// The GET for a stream that was opened with the session.
+    pub(crate) fn standing(&self) -> Option<Rc<Posting>> {
+        self.http()?.standing.borrow().clone()
     }
 
     /// Whether a GET stream is opened with the session.
@@ -118,26 +136,46 @@ impl Session {
             ("Accept".to_owned(), ACCEPT.to_owned()),
         ];
         headers.extend(self.session_headers());
-        Ok(self.exchange(Request {
+        let request = Request {
             method: "POST",
             url,
             headers,
             body: Some(Bytes::copy_from_slice(text)),
             raw: None,
-        }))
+        };
+        let posted = self.say_posted(&request);
+        Ok(self.spawn(request, posted, true))
     }
 
     /// Sends a request; what comes back is routed as in any session, and shows in the posting.
     pub(crate) fn exchange(self: &Rc<Self>, request: Request) -> Rc<Posting> {
-        let mut posted = Vec::new();
-        if let Some(body) = &request.body {
-            self.tell(&Event::Sent(body));
-            posted = Message::all_of(body);
-            for message in &posted {
-                self.tell(&Event::Said(message));
+        let posted = self.say_posted(&request);
+        for message in &posted {
+            // Whoever looks into the posting waits for no answer, and yet it is none of nobody's.
+            if let (Kind::Request, Some(id)) = (message.kind(), &message.id)
+                && !self.with_state(|state| state.awaits(id))
+            {
+                drop(self.expect(id.clone()));
             }
         }
-        self.spawn(request, posted)
+        self.spawn(request, posted, false)
+    }
+
+    fn say_posted(&self, request: &Request) -> Vec<Message> {
+        let Some(body) = &request.body else {
+            return Vec::new();
+        };
+        self.tell(&Event::Sent(body));
+        let posted = Message::all_of(body);
+        for message in &posted {
+            self.tell(&Event::Said(message));
+            if message.method.as_deref() == Some("notifications/cancelled")
+                && let Some(id) = message.params().and_then(|params| params.get("requestId"))
+            {
+                self.state.borrow_mut().cancelled.insert(Id::of(id));
+            }
+        }
+        posted
     }
 
     /// Where messages are posted, once that is known.
@@ -164,7 +202,13 @@ impl Session {
         }
     }
 
-    fn spawn(self: &Rc<Self>, request: Request, posted: Vec<Message>) -> Rc<Posting> {
+    /// Sends a request; `resumes` if a stream that is let go before its end is to be taken up again.
+    fn spawn(
+        self: &Rc<Self>,
+        request: Request,
+        posted: Vec<Message>,
+        resumes: bool,
+    ) -> Rc<Posting> {
         let posting = Rc::new(Posting::default());
         let Some(http) = self.http() else {
             posting.end(PostEnd::Broke("there is no connection".to_owned()));
@@ -179,7 +223,10 @@ impl Session {
         let (session, shown) = (Rc::clone(self), Rc::clone(&posting));
         let task = tokio::task::spawn_local(async move {
             let counted = Counted(counts.then(|| Rc::clone(&session)));
-            let end = session.converse(request, posted, &shown).await;
+            let mut end = session.converse(request, posted, &shown).await;
+            if resumes {
+                end = session.resume(end, &shown).await;
+            }
             if carries {
                 session.close(match &end {
                     PostEnd::Read(_) => "the server ended the event stream".to_owned(),
@@ -202,7 +249,7 @@ impl Session {
     }
 
     /// One request and everything that answers it.
-    async fn converse(
+    pub(super) async fn converse(
         self: &Rc<Self>,
         mut request: Request,
         posted: Vec<Message>,
@@ -294,6 +341,7 @@ impl Session {
             };
         }
         let messages = body.messages();
+        self.note_body(&exchange, body.text(), messages.is_empty());
         let mut refusal = None;
         for mut message in messages {
             message.exchange = Some(Rc::clone(&exchange));
@@ -319,6 +367,28 @@ impl Session {
         PostEnd::Read(exchange)
     }
 
+    /// An answer to a request that no client can read is damage.
+    fn note_body(&self, exchange: &Exchange, body: &[u8], unread: bool) {
+        let answers = exchange.request().is_some_and(Message::is_well_formed);
+        if self.transport() != Transport::StreamableHttp || !answers || exchange.status >= 300 {
+            return;
+        }
+        let is_json = exchange.media_type().as_deref() == Some("application/json");
+        // At the end of what was kept a character may be cut.
+        let garbled = std::str::from_utf8(body).is_err_and(|error| error.error_len().is_some());
+        let clause = if garbled {
+            "streamable-http/body-utf8"
+        } else if !unread {
+            return;
+        } else if is_json && !body.is_empty() {
+            "streamable-http/json-answer-is-one-response"
+        } else {
+            "streamable-http/request-json-or-stream"
+        };
+        let excerpt = Excerpt::new(Stream::Response, self.now(), body);
+        self.state.borrow_mut().damaged(clause, excerpt);
+    }
+
     fn cut(&self, exchange: &Rc<Exchange>, body: &[u8], reason: String) -> PostEnd {
         let len = body.len() as u64;
         self.mark_closed(exchange, Close::Cut);
@@ -338,7 +408,10 @@ impl Session {
         begun: Bytes,
         posting: &Posting,
     ) -> PostEnd {
-        self.state.borrow_mut().streams.push(Rc::clone(&exchange));
+        let mut state = self.state.borrow_mut();
+        state.streamed |= exchange.request().is_some();
+        state.streams.push(Rc::clone(&exchange));
+        drop(state);
         let mut reader = SseReader::default();
         let mut chunk = Ok(Some(begun));
         let close = loop {

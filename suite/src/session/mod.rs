@@ -7,6 +7,7 @@ mod launcher;
 mod peer;
 mod posting;
 mod reader;
+mod resume;
 mod state;
 mod wire;
 
@@ -164,6 +165,7 @@ pub(crate) struct Session {
     /// Where roots are, for a server that asks.
     root: String,
     manner: Cell<Manner>,
+    ending: Cell<bool>,
 }
 
 impl Session {
@@ -247,6 +249,7 @@ impl Session {
             one_turn: Cell::new(false),
             root,
             manner: Cell::default(),
+            ending: Cell::default(),
         });
         let mut details = json!({ "revision": revision.as_str() });
         if !session.observer.borrow().judges() {
@@ -472,6 +475,11 @@ impl Session {
     /// Whether stdout has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.state.borrow().ended
+    }
+
+    /// Whether we have begun to end it: then silence says nothing about the server.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get()
     }
 
     /// Looks at what has been read.

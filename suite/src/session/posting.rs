@@ -116,6 +116,11 @@ impl Posting {
         .await
     }
 
+    /// The head of the answer, if it has come.
+    pub(crate) fn known_head(&self) -> Option<Rc<Exchange>> {
+        self.head.borrow().clone()
+    }
+
     /// Waits for a message for which this holds; none if the answer ends without it.
     pub(crate) async fn message(&self, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         self.until(|| {
@@ -129,14 +134,27 @@ impl Posting {
         .await
     }
 
+    /// Waits for an event for which this holds; none if the answer ends without it.
+    pub(crate) async fn event_of(&self, wanted: impl Fn(&SseEvent) -> bool) -> Option<SseEvent> {
+        self.until(|| {
+            let events = self.events.borrow();
+            let found = events.iter().find(|event| wanted(event)).cloned();
+            match found {
+                Some(event) => Some(Some(event)),
+                None => self.end.borrow().as_ref().map(|_| None),
+            }
+        })
+        .await
+    }
+
     /// The messages that have come in it so far.
     pub(crate) fn messages(&self) -> Vec<Message> {
         self.messages.borrow().clone()
     }
 
-    /// The events that have come in it so far, those without data too.
-    pub(crate) fn events(&self) -> Vec<SseEvent> {
-        self.events.borrow().clone()
+    /// Looks at the events that have come in it so far, those without data too.
+    pub(crate) fn with_events<T>(&self, look: impl FnOnce(&[SseEvent]) -> T) -> T {
+        look(&self.events.borrow())
     }
 
     /// The first bytes of the body so far.

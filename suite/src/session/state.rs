@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(super) waiting: HashMap<Id, oneshot::Sender<Answer>>,
     /// How long the slowest answer to a ping took.
     pub(crate) slowest: Duration,
+    /// The requests that we have cancelled: nobody owes an answer to them.
+    pub(crate) cancelled: HashSet<Id>,
     /// Every id that we have used: an answer to one of them is no stray.
     asked: HashSet<Id>,
     pub(crate) strays: Vec<Stray>,
@@ -64,6 +66,8 @@ pub(crate) struct State {
     pub(crate) ended: bool,
     /// Why a session over HTTP has ended.
     pub(crate) closed: Option<String>,
+    /// Whether a post of a request has been answered by a stream.
+    pub(crate) streamed: bool,
     /// The event streams that are open.
     pub(crate) streams: Vec<Rc<Exchange>>,
     pub(crate) stderr_ended: bool,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use tokio::{process::ChildStdin, sync::Mutex, task::AbortHandle};
 use url::Url;
 
+use super::Posting;
 use crate::{target::Process, transport::Client};
 
 /// See the module.
@@ -32,6 +33,8 @@ pub(super) struct Http {
     pub(super) session_id: RefCell<Option<String>>,
     /// Whether a GET stream is opened with the session.
     pub(super) listens: Cell<bool>,
+    /// The GET for that stream.
+    pub(super) standing: RefCell<Option<Rc<Posting>>>,
     /// How many posts are under way.
     pub(super) posting: Cell<usize>,
     pub(super) tasks: RefCell<Vec<AbortHandle>>,
@@ -45,6 +48,7 @@ impl Http {
             stream,
             session_id: RefCell::default(),
             listens: Cell::default(),
+            standing: RefCell::default(),
             posting: Cell::default(),
             tasks: RefCell::default(),
         }

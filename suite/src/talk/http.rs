@@ -1,6 +1,6 @@
 //! Single HTTP requests, for cases about the transport itself.
 
-use std::{net::SocketAddr, rc::Rc};
+use std::{net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -11,15 +11,15 @@ use super::Talk;
 use crate::{
     case::{Stop, unverified},
     session::{ACCEPT, Posting},
-    spec::Transport,
-    tape::{Excerpt, Exchange, Stream},
+    spec::{Revision, Transport},
+    tape::{Excerpt, Exchange, Kind, Message, Stream},
     transport::{Raw, Request},
 };
 
 /// A request that is being made up; it begins as a good client's.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
-    request: Request,
+    pub(super) request: Request,
 }
 
 impl Draft {
@@ -59,6 +59,12 @@ impl Draft {
     /// Writes header names as they stand, in their order, and nothing besides.
     pub(crate) fn raw(mut self) -> Draft {
         self.request.raw.get_or_insert_with(Raw::default);
+        self
+    }
+
+    /// Uses another method.
+    pub(crate) fn method(mut self, method: &'static str) -> Draft {
+        self.request.method = method;
         self
     }
 
@@ -203,6 +209,86 @@ impl Talk {
             (posting, Ok(exchange)) => Ok((posting, exchange)),
             (_, Err(reason)) => unverified(format!("a request has no answer: {reason}")),
         }
+    }
+
+    /// Waits for a response in an answer, for the limit for one answer; none if it ends without.
+    pub(crate) async fn response_in(&self, posting: &Posting) -> Option<Message> {
+        let is_response = |message: &Message| message.kind() == Kind::Response;
+        let response = timeout(self.session.limits.answer, posting.message(is_response));
+        let response = response.await.ok().flatten()?;
+        self.note(Excerpt::of_message(self.session.now(), &response));
+        Some(response)
+    }
+
+    /// If a request is answered by a stream that does not bring its response, that is the cause.
+    pub(crate) fn blame_stream(&self, posting: &Posting) -> Result<(), Stop> {
+        let Some(exchange) = posting.known_head().filter(|head| head.is_stream()) else {
+            return Ok(());
+        };
+        let request = exchange
+            .request()
+            .filter(|request| request.is_well_formed());
+        let Some(id) = request.and_then(|request| request.id.as_ref()) else {
+            return Ok(());
+        };
+        // Nobody owes an answer to what was cancelled.
+        if self
+            .session
+            .with_state(|state| state.cancelled.contains(id))
+        {
+            return Ok(());
+        }
+        let (what, clause) = match posting.close() {
+            None => ("stays open", "sse-brings-response"),
+            Some(_) if self.revision() < Revision::V2025_11_25 => ("ends", "sse-not-closed-early"),
+            Some(_) if posting.resumption().is_some() => ("ends", "sse-polling-completes"),
+            Some(_) => ("ends", "sse-early-close-after-id"),
+        };
+        unverified(format!(
+            "the stream that answers a request {what} without the response, see streamable-http/{clause}"
+        ))
+    }
+
+    /// Keeps the head of an answer as evidence.
+    pub(crate) fn note_head(&self, exchange: &Exchange) {
+        self.note(Excerpt::of_exchange(self.session.now(), exchange));
+    }
+
+    /// Whether the server has given the session an id.
+    pub(crate) fn has_session_id(&self) -> bool {
+        self.session.session_id().is_some()
+    }
+
+    /// A session id that no server has given.
+    pub(crate) fn unknown_session_id(&self) -> String {
+        format!("unknown-{}", self.session.nonce())
+    }
+
+    /// L, a list request that the declared capabilities offer.
+    pub(crate) fn list_method(&self) -> Option<&'static str> {
+        let offered = [
+            ("tools", "tools/list"),
+            ("resources", "resources/list"),
+            ("prompts", "prompts/list"),
+        ];
+        let offered = offered.into_iter();
+        let mut declared = offered.filter(|(feature, _)| self.session.declares(feature));
+        declared.next().map(|(_, method)| method)
+    }
+
+    /// The GET for the stream that was opened with the session, if it was.
+    pub(crate) fn standing(&self) -> Option<Rc<Posting>> {
+        self.session.standing()
+    }
+
+    /// Whether a request of the session has been answered by a stream.
+    pub(crate) fn has_streamed(&self) -> bool {
+        self.session.with_state(|state| state.streamed)
+    }
+
+    /// The limit for one answer.
+    pub(crate) fn answer_limit(&self) -> Duration {
+        self.session.limits.answer
     }
 
     /// Waits until an answer has been read to its end, for the limit for one answer; false if it

@@ -315,6 +315,9 @@ impl Talk {
             return Ok(self.logged(Reply::Nameless(stray)));
         }
         self.blame_damage()?;
+        if let Some(posting) = &posting {
+            self.blame_stream(posting)?;
+        }
         self.missing.borrow_mut().push(receiver);
         if self.session.has_ended() {
             return Ok(Reply::Gone(self.session.broken("the message")));

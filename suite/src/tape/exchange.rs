@@ -62,6 +62,16 @@ impl Exchange {
         self.method == "GET" && self.is_stream()
     }
 
+    /// The id from which it goes on with a stream that was let go.
+    pub fn resumes(&self) -> Option<&str> {
+        self.sent_header("last-event-id")
+    }
+
+    /// Whether it is a stream opened by GET that goes on with no other.
+    pub fn stands_apart(&self) -> bool {
+        self.is_standing() && self.resumes().is_none()
+    }
+
     /// Whether a body that begins like this is read as an event stream although its label is
     /// another: the label is the finding then, and not that nothing could be read.
     pub(crate) fn is_stream_by(&self, begin: &[u8]) -> bool {

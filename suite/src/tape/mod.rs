@@ -21,7 +21,10 @@ pub use id::Id;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
-pub use past::{Asked, Ledger, Past, Recent, Report, Reports, comes_late, compared};
+pub use past::{
+    Asked, EventIds, Ledger, Past, Recent, Report, Reports, StreamPast, Streams, comes_late,
+    compared, is_recognisable, token_of_report,
+};
 pub use redact::Secrets;
 pub(crate) use scan::{Progress, Scanner};
 pub(crate) use stderr::Stderr;

@@ -66,6 +66,8 @@ pub struct SseFlaw {
     pub len: u64,
     /// The offending part of `line`, where it is not the whole.
     pub mark: Option<Range<usize>>,
+    /// Of an unterminated event: whether its data is one whole JSON value.
+    pub complete: bool,
 }
 
 /// What is wrong with a line.
@@ -169,6 +171,7 @@ impl SseReader {
                 line: self.block.raw.clone(),
                 len: self.block.len,
                 mark: None,
+                complete: self.block.data.scan().is_complete(),
             }));
         }
     }
@@ -356,6 +359,7 @@ impl Line {
             mark: mark
                 .filter(|mark| kept.contains(&mark.end))
                 .map(|mark| mark.start as usize..mark.end as usize),
+            complete: false,
         })
     }
 

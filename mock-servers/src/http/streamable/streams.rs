@@ -63,6 +63,8 @@ impl Streams {
             stream.tell(voice, &Value::Null, |id| {
                 event::priming(id, voice.site.policy.retry)
             });
+        } else if stream.asked.is_null() {
+            stream.give_retry(voice);
         }
         self.streams.push(stream);
         if self.streams.len() > REMEMBERED
@@ -212,6 +214,20 @@ impl Stream {
             connection.write(bytes.clone());
         }
         self.events.push(bytes);
+    }
+
+    /// Gives the time to come back, where an event without data would be taken for a message.
+    fn give_retry(&self, voice: Voice<'_>) {
+        let told = Told {
+            message: &Value::Null,
+            asked: &self.asked,
+            revision: voice.revision,
+            authority: &voice.site.authority,
+        };
+        if let (Some(connection), Some(retry)) = (&self.connection, voice.site.policy.retry) {
+            let bytes = voice.site.event(&told, event::retry(retry));
+            connection.write(Bytes::from(bytes));
+        }
     }
 
     fn end(&mut self) {

@@ -1,7 +1,11 @@
 //! What is in a batch: in 2025-03-26 alone they are part of the protocol.
 
 use super::{super::prelude::*, methods::UnknownMethod, unread};
-use crate::session::{PostEnd, Stray};
+use crate::{
+    session::{PostEnd, Stray},
+    tape::Stream,
+    transport::SseFound,
+};
 
 pub(super) const CASES: &[Case] = &[
     BATCH_MIXED,
@@ -287,7 +291,36 @@ const BATCH_EMPTY: Case = Case::probe(
             }
         })
     },
-);
+)
+.with_rule(Rule {
+    subject: |event, past| past.sent_array && empty_array(event).is_some(),
+    holds: |event, past| match empty_array(event) {
+        Some(data) => violated_by(
+            "an empty array stands on the event stream",
+            vec![Excerpt::new(Stream::Response, past.now, data)],
+        ),
+        None => Ok(()),
+    },
+    unseen: "no array was seen on an event stream",
+});
+
+/// The data of the event of a stream that the event is, if that is an empty array.
+fn empty_array<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
+    let Event::Found {
+        found: SseFound::Event(found),
+        ..
+    } = event
+    else {
+        return None;
+    };
+    let data = found.data.as_deref()?;
+    let is_empty = data.len() < 64
+        && data
+            .iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .eq(b"[]");
+    is_empty.then_some(data)
+}
 
 const BATCH_OF_RESPONSES: Case = Case::probe(
     Clause {

@@ -1,16 +1,20 @@
+mod event_ids;
 mod ledger;
 mod recent;
 mod reports;
 mod said;
+mod streams;
 
 use std::time::Duration;
 
 use super::{Event, Excerpt, Kind, Message, Stream};
 use crate::spec::Revision;
 
+pub use event_ids::EventIds;
 pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
+pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
 
 /// So many pings of the server are remembered.
 const PINGS: usize = 32;
@@ -43,6 +47,12 @@ pub struct Past {
     pub reports: Reports,
     /// The server's pings.
     pub pings: Recent,
+    /// The session id that the last success of `initialize` over HTTP gave.
+    pub session_id: Option<String>,
+    /// The ids of events.
+    pub event_ids: EventIds,
+    /// The event streams of HTTP.
+    pub streams: Streams,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -79,6 +89,9 @@ impl Past {
             server: Ledger::default(),
             reports: Reports::default(),
             pings: Recent::default(),
+            session_id: None,
+            event_ids: EventIds::default(),
+            streams: Streams::default(),
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -115,6 +128,7 @@ impl Past {
 
     /// Notes an event after rules have seen it.
     pub(crate) fn after(&mut self, event: &Event<'_>) {
+        self.event_ids.note(event);
         match event {
             Event::Line(line) => {
                 let excerpt = Excerpt::of_line(self.now, line);
@@ -131,11 +145,20 @@ impl Past {
                 }
                 self.heard(message);
             }
+            Event::Opened(exchange) => {
+                let opens = exchange
+                    .request()
+                    .is_some_and(|request| request.method.as_deref() == Some("initialize"));
+                if opens && exchange.status < 300 {
+                    self.session_id = exchange.header("mcp-session-id");
+                }
+            }
             Event::Sent(bytes) => {
                 self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
             }
             _ => {}
         }
+        self.streams.note(event);
     }
 
     /// Whether the message answers `initialize`.
