@@ -95,7 +95,10 @@ impl Sse {
             connection: Mutex::new(Some(connection)),
             tally: Mutex::default(),
         };
-        let endpoint = format!("event: endpoint\ndata: {MESSAGES}?sessionId={id}\n\n");
+        // Whoever reconnects gets a session of its own, and need not hurry.
+        let retry = 3000;
+        let endpoint =
+            format!("event: endpoint\nretry: {retry}\ndata: {MESSAGES}?sessionId={id}\n\n");
         client.write(&Value::Null, &Value::Null, endpoint.into_bytes());
         clients.known.insert(id.clone(), client.connected());
         let known = Arc::clone(&self.clients);

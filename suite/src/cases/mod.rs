@@ -1,5 +1,6 @@
 //! The registry: every case, area by area, in the order of reports.
 
+mod http_sse;
 mod jsonrpc;
 mod lifecycle;
 mod prelude;
@@ -15,6 +16,7 @@ pub use unjudged::{Unjudged, unjudged};
 /// The areas, each a list of lists of cases.
 const AREAS: &[&[&[Case]]] = &[
     stdio::CASES,
+    http_sse::CASES,
     streamable_http::CASES,
     jsonrpc::CASES,
     lifecycle::CASES,

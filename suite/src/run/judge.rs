@@ -1,10 +1,10 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use super::verdict::Outcome;
+use super::verdict::{Outcome, Verdict};
 use crate::{
     case::{Case, Rule, Stop, Violation},
     session::Observer,
-    spec::Revision,
+    spec::{Clause, Revision},
     tape::{Event, Past},
 };
 
@@ -70,6 +70,13 @@ impl Findings {
             None if entry.subjects == 0 => Outcome::Unseen(entry.rule.unseen.to_owned()),
             None => Outcome::Kept,
         })
+    }
+
+    /// The first clause of the highest level that a rule found broken.
+    pub(super) fn gravest(&self) -> Option<&'static Clause> {
+        let broken = self.entries.iter().filter(|entry| entry.first.is_some());
+        let clauses = broken.map(|entry| &entry.case.clause);
+        clauses.min_by_key(|clause| Verdict::of_violation(clause.level) as usize)
     }
 
     /// The first clause that a rule found broken, in the order of the registry.

@@ -21,13 +21,13 @@ use super::{
     lane::{LaneRun, Open, Probed},
     launched::Launched,
     plan::Planned,
-    refused,
+    refused, unopened,
     verdict::{Outcome, Verdict},
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
     session::{How, Launcher, Limits, Newline, Observer, OpenFailure, Recorder, Session},
-    spec::{Gate, Revision},
+    spec::{Clause, Gate, Revision},
     talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
     target::{LaunchError, Target, adopt_orphans, end_orphans},
@@ -167,6 +167,11 @@ impl<'a> Revisioned<'a> {
 
     fn nobody(&self) -> Rc<RefCell<dyn Observer>> {
         Judge::observer(0, self.revision, Findings::new(std::iter::empty()))
+    }
+
+    /// The first clause that a rule has found broken, the duties first.
+    pub(super) fn broken(&self) -> Option<&'static Clause> {
+        self.findings.borrow().gravest()
     }
 
     /// Whether the case has a verdict in the report.
@@ -405,7 +410,7 @@ impl<'a> Revisioned<'a> {
     }
 
     /// The verdicts, in the order of the registry.
-    fn fold(&self, mut probed: Vec<Probed>, unreadable: Option<&str>) -> Vec<Judgement> {
+    pub(super) fn fold(&self, mut probed: Vec<Probed>, unreadable: Option<&str>) -> Vec<Judgement> {
         let findings = self.findings.borrow();
         let absent = self.absent.borrow();
         let judged = self.planned.selected.iter().map(|&case| {
@@ -628,7 +633,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
     Ok(run)
 }
 
-type Judged = (Spoken, Vec<Judgement>);
+/// What a revision came to.
+pub(super) type Judged = (Spoken, Vec<Judgement>);
 
 /// A revision whose cases were run, or which could not be opened because of a clause.
 enum Tried {
@@ -727,6 +733,9 @@ async fn judge_all<'a>(
                 (Spoken::Yes, fold)
             });
             return Ok(judged.collect());
+        }
+        if let Some(judged) = unopened::judged(revised) {
+            return Ok(judged);
         }
         // The most telling failure: an answer, then a death, then silence.
         failed.sort_by_key(|(failure, _)| match failure {

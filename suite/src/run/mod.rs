@@ -9,6 +9,7 @@ mod offline;
 mod plan;
 mod refused;
 mod track;
+mod unopened;
 mod verdict;
 
 use std::time::Duration;

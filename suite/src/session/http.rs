@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{
     Broken, End, How, PostEnd, Posting, Refusal, Session,
+    sse::Held,
     wire::{Http, Wire},
 };
 use crate::{
@@ -35,7 +36,7 @@ impl Session {
         }
     }
 
-    /// Opens the event stream of HTTP+SSE.
+    /// Opens the event stream of HTTP+SSE, which is the session.
     pub(super) fn connect(self: &Rc<Self>, stream: Url) {
         let request = Request {
             method: "GET",
@@ -44,7 +45,10 @@ impl Session {
             body: None,
             raw: None,
         };
-        self.spawn(request, Vec::new(), false);
+        let posting = self.spawn(request, Vec::new(), false);
+        if let Some(http) = self.http() {
+            *http.standing.borrow_mut() = Some(posting);
+        }
     }
 
     /// Opens a stream for what the server says on its own account, if it offers one.
@@ -73,6 +77,9 @@ impl Session {
         let Some(posting) = self.standing() else {
             return;
         };
+        if self.transport() == Transport::HttpSse {
+            return;
+        }
         let opened = timeout(self.limits.quiet, posting.head()).await;
         let stands = matches!(opened, Ok(Ok(head)) if head.is_standing());
         if stands && self.sentinel().await.is_err() {
@@ -80,7 +87,7 @@ impl Session {
         }
     }
 
-    /// The GET for a stream that was opened with the session.
+    /// The GET for a stream that was opened with the session; over HTTP+SSE the one that is it.
     pub(crate) fn standing(&self) -> Option<Rc<Posting>> {
         self.http()?.standing.borrow().clone()
     }
@@ -120,10 +127,7 @@ impl Session {
         text: &[u8],
     ) -> Result<Rc<Posting>, Broken> {
         if http.stream.is_some() {
-            let known = self.until(|state| state.ended || http.url.borrow().is_some());
-            if timeout(self.limits.first_answer, known).await.is_err() {
-                return Err(Broken::Cut("the stream has no `endpoint` event".to_owned()));
-            }
+            self.endpoint_known(http).await;
         }
         if self.has_ended() {
             return Err(self.broken("the message"));
@@ -214,8 +218,8 @@ impl Session {
             posting.end(PostEnd::Broke("there is no connection".to_owned()));
             return posting;
         };
-        // The one stream of HTTP+SSE is the session.
-        let carries = request.method == "GET" && http.stream.is_some();
+        // The first stream of HTTP+SSE is the session.
+        let carries = http.stream.is_some() && http.standing.borrow().is_none();
         let counts = request.method == "POST";
         if counts {
             http.posting.set(http.posting.get() + 1);
@@ -277,7 +281,9 @@ impl Session {
                 }
             };
             let status = opened.exchange.status;
-            if matches!(status, 307 | 308)
+            let elsewhere =
+                matches!(status, 301..=303) && request.method == "GET" && http.stream.is_some();
+            if (matches!(status, 307 | 308) || elsewhere)
                 && !redirected
                 && let Some(target) = redirect(&request.url, &opened.exchange)
             {
@@ -347,7 +353,9 @@ impl Session {
             message.exchange = Some(Rc::clone(&exchange));
             refusal.get_or_insert_with(|| message.clone());
             posting.said(&message);
-            self.on_message(message);
+            if !self.is_twin(&message) {
+                self.on_message(message);
+            }
         }
         self.mark_closed(&exchange, Close::Ended);
         self.tell(&Event::Body {
@@ -414,12 +422,15 @@ impl Session {
         drop(state);
         let mut reader = SseReader::default();
         let mut chunk = Ok(Some(begun));
+        let mut held = Held::default();
         let close = loop {
             match chunk {
                 Ok(Some(bytes)) => {
                     self.record(&exchange, &bytes);
                     posting.bytes(&bytes);
-                    self.stream_arrived(&exchange, posting, |found| reader.push(&bytes, found));
+                    self.stream_arrived(&exchange, posting, &mut held, |found| {
+                        reader.push(&bytes, found);
+                    });
                 }
                 Ok(None) => break Close::Ended,
                 Err(_) => break Close::Cut,
@@ -427,9 +438,21 @@ impl Session {
             if reader.pending_len() > BODY_LIMIT {
                 break Close::Ours;
             }
-            chunk = opened.chunk().await;
+            let whole = self.held_back(&reader, &held);
+            if whole.is_empty() {
+                chunk = opened.chunk().await;
+                continue;
+            }
+            chunk = match timeout(self.silence_window(), opened.chunk()).await {
+                Ok(chunk) => chunk,
+                Err(_) => {
+                    held.released = reader.pending().map_or(0, <[u8]>::len);
+                    self.release(&exchange, posting, whole, &reader);
+                    opened.chunk().await
+                }
+            };
         };
-        self.stream_arrived(&exchange, posting, |found| reader.end(found));
+        self.stream_arrived(&exchange, posting, &mut held, |found| reader.end(found));
         posting.closed(close);
         self.stream_closed(&exchange, close);
         match close {
@@ -453,6 +476,7 @@ impl Session {
         self: &Rc<Self>,
         exchange: &Rc<Exchange>,
         posting: &Posting,
+        held: &mut Held,
         read: impl FnOnce(&mut dyn FnMut(SseFound)),
     ) {
         let mut all = Vec::new();
@@ -463,7 +487,9 @@ impl Session {
             }
             match found {
                 SseFound::Event(event) if event.dispatched => {
-                    self.stream_event(exchange, posting, event);
+                    // What was read before its end had come is not read again.
+                    let read = std::mem::take(&mut held.released);
+                    self.stream_event(exchange, posting, event, read);
                 }
                 SseFound::Flaw(flaw) => self.stream_flaw(flaw.kind, &flaw.line),
                 _ => {}
@@ -473,18 +499,27 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    fn stream_event(self: &Rc<Self>, exchange: &Rc<Exchange>, posting: &Posting, event: &SseEvent) {
+    fn stream_event(
+        self: &Rc<Self>,
+        exchange: &Rc<Exchange>,
+        posting: &Posting,
+        event: &SseEvent,
+        read: usize,
+    ) {
         let sse = self.http().is_some_and(|http| http.stream.is_some());
         let data = event.data.as_deref().unwrap_or_default();
         if sse && event.kind == "endpoint" {
-            self.endpoint(exchange, data);
+            if self.is_carried_by(posting) {
+                self.endpoint(exchange, data);
+            }
             return;
         }
+        let data = data.get(read..).unwrap_or_default();
         let mut messages = match &event.long {
             Some(message) => vec![message.clone()],
             None => read_value(data),
         };
-        if messages.is_empty() && event.len > 0 {
+        if messages.is_empty() && event.len > 0 && read == 0 {
             let clause = if sse {
                 "http-sse/data-is-message"
             } else {
@@ -496,7 +531,9 @@ impl Session {
         for message in &mut messages {
             message.exchange = Some(Rc::clone(exchange));
             posting.said(message);
-            self.on_message(message.clone());
+            if !self.is_twin(message) {
+                self.on_message(message.clone());
+            }
         }
     }
 
@@ -515,29 +552,7 @@ impl Session {
         self.state.borrow_mut().damaged(clause, excerpt);
     }
 
-    /// The `endpoint` event of HTTP+SSE: from now on messages can be posted.
-    fn endpoint(&self, exchange: &Exchange, data: &[u8]) {
-        let Some(http) = self.http() else {
-            return;
-        };
-        let text = String::from_utf8_lossy(data);
-        let target = Url::parse(&exchange.url).and_then(|base| base.join(text.trim()));
-        match target {
-            Ok(target) if http.stream.as_ref().is_some_and(|own| origin(own) == origin(&target)) => {
-                http.url.borrow_mut().get_or_insert(target);
-            }
-            Ok(target) => self.close(format!(
-                "the `endpoint` event leads to another host, {}, which is not spoken to; see http-sse/endpoint-same-origin",
-                origin(&target)
-            )),
-            Err(_) => self.close(
-                "the data of the `endpoint` event is no address, see http-sse/endpoint-data-uri".to_owned(),
-            ),
-        }
-        self.changed.notify_waiters();
-    }
-
-    fn close(&self, reason: String) {
+    pub(super) fn close(&self, reason: String) {
         let mut state = self.state.borrow_mut();
         state.ended = true;
         state.closed.get_or_insert(reason);
@@ -559,6 +574,14 @@ impl Session {
     /// Ends a session over HTTP: what is under way is read, the session deleted, streams closed.
     pub(super) async fn end_http(self: &Rc<Self>, http: &Http, how: How) -> End {
         let quiet = self.limits.quiet;
+        let over = End {
+            exited_after: Some(Duration::ZERO),
+            limit: quiet,
+            launcher: false,
+        };
+        if http.over.replace(true) {
+            return over;
+        }
         let idle = self.until(|state| state.ended || http.posting.get() == 0);
         let orderly = timeout(quiet, idle).await.is_ok();
         let id = http.session_id.borrow_mut().take();
@@ -591,11 +614,7 @@ impl Session {
         self.tell(&Event::Ended { orderly });
         self.mark("ended", json!({ "status": "closed", "orderly": orderly }));
         self.changed.notify_waiters();
-        End {
-            exited_after: Some(Duration::ZERO),
-            limit: quiet,
-            launcher: false,
-        }
+        over
     }
 
     fn mark_request(&self, number: u32, request: &Request) {

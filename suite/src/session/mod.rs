@@ -8,6 +8,7 @@ mod peer;
 mod posting;
 mod reader;
 mod resume;
+mod sse;
 mod state;
 mod wire;
 

@@ -152,6 +152,18 @@ impl Posting {
         self.messages.borrow().clone()
     }
 
+    /// Waits for an event for which this holds; false if the answer ends without it.
+    pub(crate) async fn has_event(&self, wanted: impl Fn(&SseEvent) -> bool) -> bool {
+        self.until(|| {
+            let found = self.events.borrow().iter().any(&wanted);
+            match found {
+                true => Some(true),
+                false => self.end.borrow().as_ref().map(|_| false),
+            }
+        })
+        .await
+    }
+
     /// Looks at the events that have come in it so far, those without data too.
     pub(crate) fn with_events<T>(&self, look: impl FnOnce(&[SseEvent]) -> T) -> T {
         look(&self.events.borrow())

@@ -1,13 +1,16 @@
 //! What carries a session: the pipes of a process, or HTTP.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    rc::Rc,
+};
 
 use tokio::{process::ChildStdin, sync::Mutex, task::AbortHandle};
 use url::Url;
 
 use super::Posting;
-use crate::{target::Process, transport::Client};
+use crate::{tape::Id, target::Process, transport::Client};
 
 /// See the module.
 pub(super) enum Wire {
@@ -38,6 +41,10 @@ pub(super) struct Http {
     /// How many posts are under way.
     pub(super) posting: Cell<usize>,
     pub(super) tasks: RefCell<Vec<AbortHandle>>,
+    /// Whether the session has been ended.
+    pub(super) over: Cell<bool>,
+    /// Of HTTP+SSE: requests whose answers came in the answer to their POST, and not on the stream.
+    pub(super) in_bodies: RefCell<HashSet<Id>>,
 }
 
 impl Http {
@@ -51,6 +58,8 @@ impl Http {
             standing: RefCell::default(),
             posting: Cell::default(),
             tasks: RefCell::default(),
+            over: Cell::default(),
+            in_bodies: RefCell::default(),
         }
     }
 }

@@ -7,12 +7,12 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
-use super::Talk;
+use super::{Talk, Waiting};
 use crate::{
     case::{Stop, unverified},
     session::{ACCEPT, Posting},
     spec::{Revision, Transport},
-    tape::{Excerpt, Exchange, Kind, Message, Stream},
+    tape::{Excerpt, Exchange, Id, Kind, Message, Stream},
     transport::{Raw, Request},
 };
 
@@ -103,7 +103,7 @@ impl Talk {
     }
 
     /// Where messages are posted in this session.
-    fn endpoint(&self) -> Result<Url, Stop> {
+    pub(crate) fn endpoint(&self) -> Result<Url, Stop> {
         match self.session.endpoint_url() {
             Some(url) => Ok(url),
             None => {
@@ -169,6 +169,15 @@ impl Talk {
         let request = draft.request;
         self.note(Excerpt::of_request(self.session.now(), &request));
         self.session.exchange(request)
+    }
+
+    /// Sends a draft that holds a request with this id; [`Talk::finish`] waits for its answer,
+    /// wherever that comes.
+    pub(crate) fn begin_http(&self, draft: Draft, id: &str) -> Waiting {
+        let receiver = self.session.expect(Id::Text(id.to_owned()));
+        let begun = self.session.now();
+        let posting = self.dispatch(draft);
+        Waiting::new(receiver, posting, begun)
     }
 
     /// Sends a request and waits for the head of its answer, for the limit for one answer. An

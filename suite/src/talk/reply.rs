@@ -456,6 +456,22 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// For the answer to a request that was posted just now.
+    pub(super) fn new(
+        receiver: oneshot::Receiver<Answer>,
+        posting: Rc<Posting>,
+        begun: Duration,
+    ) -> Waiting {
+        Waiting {
+            receiver: Some(receiver),
+            posting: Ok(Some(posting)),
+            sent: Instant::now(),
+            begun,
+            at: begun,
+            came: None,
+        }
+    }
+
     /// How the post ended over HTTP, within the limit for one answer.
     pub(crate) async fn posted(&self, limit: Duration) -> Option<PostEnd> {
         match &self.posting {

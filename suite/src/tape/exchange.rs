@@ -42,6 +42,15 @@ impl Exchange {
         Some(essence.trim().to_ascii_lowercase())
     }
 
+    /// The charset parameter of its type in lower case, if it has one.
+    pub fn charset(&self) -> Option<String> {
+        let label = self.header("content-type")?;
+        let parameters = label.split(';').skip(1);
+        let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+        let (_, charset) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+        Some(charset.trim().trim_matches('"').to_ascii_lowercase())
+    }
+
     /// Whether the answer is an event stream.
     pub fn is_stream(&self) -> bool {
         self.media_type().as_deref() == Some("text/event-stream")

@@ -4,6 +4,7 @@
 mod addresses;
 mod block;
 mod client;
+mod endpoint;
 mod raw;
 mod raw_body;
 mod sse;
@@ -11,6 +12,7 @@ mod sse;
 pub use addresses::own_addresses;
 pub use client::ClientSetupError;
 pub(crate) use client::{Client, ClientError, Opened, Raw, Request, origin};
+pub(crate) use endpoint::{EndpointFlaw, endpoint_of};
 pub use raw::{Body, RawError, RawRequest, RawResponse, RawTarget, send};
 pub use raw_body::RawBody;
 pub use sse::{SseEvent, SseFlaw, SseFlawKind, SseFound, SseReader};

@@ -183,6 +183,11 @@ impl SseReader {
         data.given.then_some(data.text.as_slice())
     }
 
+    /// The first 4 KiB of its lines.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.block.raw
+    }
+
     /// How long the unfinished event is, in bytes of the stream.
     pub fn pending_len(&self) -> u64 {
         self.block.len

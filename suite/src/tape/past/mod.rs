@@ -3,17 +3,19 @@ mod ledger;
 mod recent;
 mod reports;
 mod said;
+mod sse;
 mod streams;
 
 use std::time::Duration;
 
-use super::{Event, Excerpt, Kind, Message, Stream};
+use super::{Event, Excerpt, Exchange, Kind, Message, Stream};
 use crate::spec::Revision;
 
 pub use event_ids::EventIds;
 pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
+pub use sse::{SseSession, names_endpoint};
 pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
 
 /// So many pings of the server are remembered.
@@ -53,6 +55,8 @@ pub struct Past {
     pub event_ids: EventIds,
     /// The event streams of HTTP.
     pub streams: Streams,
+    /// The stream that is the session over HTTP+SSE.
+    pub sse: SseSession,
     /// How many notifications the client has sent.
     pub notifications: u64,
     /// How many responses without an id the server has sent.
@@ -92,6 +96,7 @@ impl Past {
             session_id: None,
             event_ids: EventIds::default(),
             streams: Streams::default(),
+            sse: SseSession::default(),
             malformed: false,
             notifications: 0,
             nameless: 0,
@@ -110,6 +115,7 @@ impl Past {
         self.now = now;
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
+        self.sse.before(event);
         match event {
             Event::Sent(bytes) => {
                 self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
@@ -158,7 +164,17 @@ impl Past {
             }
             _ => {}
         }
+        let brought = match event {
+            Event::Found { exchange, .. } => self.brought(exchange) > 0,
+            _ => false,
+        };
+        self.sse.after(event, brought, self.now);
         self.streams.note(event);
+    }
+
+    /// How many messages the event at hand, found in a stream, has brought.
+    pub fn brought(&self, exchange: &Exchange) -> u32 {
+        self.streams.of(exchange).map_or(0, |stream| stream.fresh)
     }
 
     /// Whether the message answers `initialize`.

@@ -1,0 +1,147 @@
+//! What HTTP+SSE has of its own: the stream that is the session, the `endpoint` event, and answers
+//! that come in two places.
+
+use std::rc::Rc;
+
+use tokio::time::timeout;
+use url::Url;
+
+use super::{Posting, Session, wire::Http};
+use crate::{
+    tape::{Event, Exchange, Kind, Message, read_value},
+    transport::{EndpointFlaw, SseFlaw, SseFlawKind, SseFound, SseReader, endpoint_of, origin},
+};
+
+/// What of the event that is being read has been taken for whole, though no blank line has ended
+/// it: so many bytes of its data.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) released: usize,
+}
+
+impl Session {
+    /// Waits until the stream has named where to post to; gives the session up if it does not.
+    pub(super) async fn endpoint_known(&self, http: &Http) {
+        let known = |ended: bool| ended || http.url.borrow().is_some();
+        let begun = self.until(|state| known(state.ended) || !state.streams.is_empty());
+        if timeout(self.limits.first_answer, begun).await.is_err() {
+            return self.close("the GET for the event stream gets no answer".to_owned());
+        }
+        let named = self.until(|state| known(state.ended));
+        if timeout(self.limits.answer, named).await.is_err() {
+            self.give_up();
+            self.close("the event stream has no `endpoint` event".to_owned());
+        }
+    }
+
+    /// Whether the posting is that of the stream that is the session.
+    pub(super) fn is_carried_by(&self, posting: &Posting) -> bool {
+        let standing = self.standing();
+        standing.is_some_and(|standing| std::ptr::eq(&*standing, posting))
+    }
+
+    /// The `endpoint` event of HTTP+SSE: from now on messages can be posted.
+    pub(super) fn endpoint(&self, exchange: &Exchange, data: &[u8]) {
+        let Some(http) = self.http() else {
+            return;
+        };
+        let stream = Url::parse(&exchange.url).ok();
+        let target = stream
+            .as_ref()
+            .ok_or(EndpointFlaw::NoUri)
+            .and_then(|stream| endpoint_of(stream, data));
+        match (stream, target) {
+            (Some(stream), Ok(target)) if is_within_reach(&stream, &target) => {
+                http.url.borrow_mut().get_or_insert(target);
+            }
+            (_, Ok(target)) => self.close(format!(
+                "the `endpoint` event leads to another host, {}, which is not spoken to",
+                origin(&target)
+            )),
+            (_, Err(flaw)) => self.close(format!("the data of the `endpoint` event {flaw}")),
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Whether a response came in the answer to its POST and comes on the stream as well: it is
+    /// routed once, from where it came first.
+    pub(super) fn is_twin(&self, message: &Message) -> bool {
+        let (Some(http), Some(exchange)) = (self.http(), &message.exchange) else {
+            return false;
+        };
+        let (Some(id), None, Kind::Response) = (&message.id, message.batch, message.kind()) else {
+            return false;
+        };
+        if http.stream.is_none() || message.is_refusal() {
+            return false;
+        }
+        let in_body = exchange.method == "POST";
+        let mut in_bodies = http.in_bodies.borrow_mut();
+        if self.with_state(|state| state.awaits(id)) {
+            if in_body {
+                in_bodies.insert(id.clone());
+            }
+            return false;
+        }
+        match in_body {
+            true => exchange.request().and_then(|request| request.id.as_ref()) == Some(id),
+            false => in_bodies.remove(id),
+        }
+    }
+
+    /// The messages that stand whole in an event that no blank line has ended.
+    pub(super) fn held_back(&self, reader: &SseReader, held: &Held) -> Vec<Message> {
+        if self.http().is_none_or(|http| http.stream.is_none()) {
+            return Vec::new();
+        }
+        let rest = reader
+            .pending()
+            .and_then(|data| data.get(held.released..))
+            .unwrap_or_default();
+        // Most chunks that cut an event are told by their last byte.
+        match rest.trim_ascii_end().last() {
+            Some(b'}' | b']') => read_value(rest),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes messages for whole that no blank line has ended in good time: that is the finding, and
+    /// not that nothing could be read.
+    pub(super) fn release(
+        self: &Rc<Self>,
+        exchange: &Rc<Exchange>,
+        posting: &Posting,
+        messages: Vec<Message>,
+        reader: &SseReader,
+    ) {
+        for mut message in messages {
+            message.exchange = Some(Rc::clone(exchange));
+            posting.said(&message);
+            if !self.is_twin(&message) {
+                self.on_message(message);
+            }
+        }
+        let found = SseFound::Flaw(SseFlaw {
+            kind: SseFlawKind::Unterminated,
+            line: reader.unfinished().to_vec(),
+            len: reader.pending_len(),
+            mark: None,
+            complete: true,
+        });
+        let found = &found;
+        self.tell(&Event::Found { exchange, found });
+        self.changed.notify_waiters();
+    }
+}
+
+/// Whether messages may be posted there: on the host of the stream, or from one name of this machine
+/// to another.
+fn is_within_reach(stream: &Url, target: &Url) -> bool {
+    let is_loopback = |url: &Url| match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    stream.host() == target.host() || is_loopback(stream) && is_loopback(target)
+}
