@@ -6,13 +6,25 @@ use crate::fault::{Bend, Fault};
 use crate::outbox::Emitted;
 use crate::scene::{Asked, InFlight};
 
+/// Why a server without ping breaks clauses on what a session survives.
+const BY_PING: &str = "that a session goes on is shown by a ping with a result";
+
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "ping-method-not-found",
         violates: "utilities/ping-answered",
-        drags: &[],
+        drags: &[
+            ("lifecycle/bare-client-harmless", BY_PING),
+            ("lifecycle/batched-initialize-harmless", BY_PING),
+            ("lifecycle/early-initialized-harmless", BY_PING),
+            ("lifecycle/early-request-harmless", BY_PING),
+            ("lifecycle/recovers-after-bad-initialize", BY_PING),
+            ("lifecycle/repeated-initialize-harmless", BY_PING),
+            ("lifecycle/repeated-initialized-harmless", BY_PING),
+        ],
         bend: Bend::Reply(|asked, reply| {
-            if is_ping_request(asked) {
+            // Batches, and pings that are refused for another reason, are other clauses'.
+            if asked.is("ping") && !asked.in_batch && reply["result"].is_object() {
                 *reply = asked.refusal(-32601, "unknown method: ping");
             }
         }),
