@@ -184,7 +184,15 @@ fn the_transcript_holds_every_byte_and_keeps_to_its_schema() {
             kinds.extend(record.get("hex").map(|_| "hex".to_owned()));
         }
     }
-    let expected = ["closed", "ended", "hex", "opened", "stdin", "stdout", "terminated"];
+    let expected = [
+        "closed",
+        "ended",
+        "hex",
+        "opened",
+        "stdin",
+        "stdout",
+        "terminated",
+    ];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
     // Nothing stands between the messages that were told apart.
     let answers = stdout
