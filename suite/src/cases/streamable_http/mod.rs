@@ -2,6 +2,7 @@
 
 mod accept;
 mod batch;
+mod course;
 mod encoding;
 mod events;
 mod get;
@@ -10,6 +11,7 @@ mod poll;
 mod post;
 mod prelude;
 mod refusal;
+mod standing;
 mod stream;
 
 use crate::case::Case;
@@ -17,6 +19,7 @@ use crate::case::Case;
 pub(super) const CASES: &[&[Case]] = &[
     post::CASES,
     get::CASES,
+    standing::CASES,
     encoding::CASES,
     accept::CASES,
     notification::CASES,
