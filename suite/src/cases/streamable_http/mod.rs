@@ -7,6 +7,7 @@ mod binding;
 mod client;
 mod delete;
 mod disconnect;
+mod course;
 mod encoding;
 mod events;
 mod get;
@@ -22,6 +23,7 @@ mod replay;
 mod resumption;
 mod session;
 mod session_ids;
+mod standing;
 mod stream;
 mod version;
 mod visitors;
@@ -32,6 +34,7 @@ use crate::case::Case;
 pub(super) const CASES: &[&[Case]] = &[
     post::CASES,
     get::CASES,
+    standing::CASES,
     encoding::CASES,
     accept::CASES,
     notification::CASES,
