@@ -119,7 +119,8 @@ impl Observer for Judge {
     fn see(&mut self, event: &Event<'_>, at: Duration) {
         self.past.before(event, at);
         // What is said under another revision is judged where that one is asked for.
-        if !(self.past.foreign && matches!(event, Event::Message(_))) {
+        let elsewhere = self.past.foreign && matches!(event, Event::Message(_));
+        if !elsewhere && !self.past.replayed {
             self.findings.borrow_mut().see(self.lane, event, &self.past);
         }
         self.past.after(event);

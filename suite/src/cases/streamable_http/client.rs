@@ -35,7 +35,6 @@ pub(super) async fn held<T: Conversation>(s: &Talk) -> Result<Rc<T>, Stop> {
 /// A client with a session of its own, opened by single requests.
 pub(super) struct Client {
     pub(super) talk: Talk,
-    pub(super) initialize: Turn,
     pub(super) initialized: Turn,
     /// L, a list request that the declared capabilities offer.
     list: Option<&'static str>,
@@ -67,7 +66,6 @@ impl Client {
         .map(|(_, method)| method);
         Ok(Client {
             talk,
-            initialize,
             initialized,
             list,
         })

@@ -72,7 +72,7 @@ impl Conversation for Deletion {
             first.talk.session.forget_session_id();
             let other_after = second.ping().await?;
             let ended = tokio::time::timeout(STREAM_END, stream.posting.ended());
-            let has_ended = was_open && s.idly(ended).await.is_ok();
+            let has_ended = was_open && ended.await.is_ok();
             let post = first.talk.turn(post).await;
             let get = first.talk.turn(get).await;
             get.posting.disconnect();

@@ -62,8 +62,7 @@ pub(super) struct Elsewhere {
 
 impl Conversation for Resumption {
     async fn hold(s: &Talk) -> Result<Resumption, Stop> {
-        // Lists and calls of others have to be over for it.
-        let call = s.idly(s.progress_tool()).await.ok();
+        let call = s.progress_tool().await.ok();
         let client = Client::open(s).await?;
         let mut turns = Vec::new();
         for round in 0..ROUNDS {
