@@ -23,5 +23,5 @@ pub use message::{Malformed, parse};
 pub use outbox::{Emitted, Outbox, Outgoing};
 pub use policy::Policy;
 pub use revision::Revision;
-pub use scene::{Asked, Memory, Scene};
+pub use scene::{Asked, InFlight, Memory, Scene};
 pub use session::Session;

@@ -7,6 +7,10 @@ use std::time::Duration;
 pub struct Policy {
     /// How long it waits for the answer to a request of its own; for ever if none.
     pub patience: Option<Duration>,
+    /// Whether a cancelled request is answered, by an error.
+    pub answers_cancelled: bool,
+    /// Whether a cancelled request stops working.
+    pub cancel_stops_work: bool,
     /// The id of the session's task of that number, counted from one; none if there is no
     /// randomness to be had.
     pub task_id: fn(u64) -> Option<String>,
@@ -24,14 +28,18 @@ pub struct Policy {
     pub result_waits: bool,
     /// Whether a task that needs input waits until its result is asked for.
     pub waits_to_be_asked: bool,
-    /// Whether a cancellation stops the work, so that its end changes nothing any more.
+    /// Whether a cancelled task stops, so that its end changes nothing any more.
     pub cancel_is_final: bool,
+    /// Whether a task that has ended refuses to be cancelled.
+    pub ended_refuses_cancel: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
             patience: Some(Duration::from_secs(1)),
+            answers_cancelled: false,
+            cancel_stops_work: true,
             task_id: random_id,
             longest_ttl: 60 * 60 * 1000,
             makes_tasks: true,
@@ -41,6 +49,7 @@ impl Default for Policy {
             result_waits: true,
             waits_to_be_asked: true,
             cancel_is_final: true,
+            ended_refuses_cancel: true,
         }
     }
 }

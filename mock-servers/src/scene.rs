@@ -14,9 +14,9 @@ pub struct Scene<'a> {
     pub revision: Option<Revision>,
     /// Whether the client has said that it is initialized.
     pub initialized: bool,
-    /// The ids of the client's requests that are being served. A message is judged by
-    /// those that were served when it came.
-    pub in_flight: Vec<Value>,
+    /// The client's requests that are being served. A message is judged by those that were
+    /// served when it came.
+    pub in_flight: Vec<InFlight>,
     /// Whether the client owes an answer to a request of the server's.
     pub owed: bool,
     /// The capabilities that the client declared; an empty object before it did.
@@ -25,6 +25,23 @@ pub struct Scene<'a> {
     pub memory: &'a Memory,
     /// What the faults of all sessions of the server remember.
     pub server: &'a Memory,
+}
+
+/// A request of the client's that is being served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InFlight {
+    /// Its id.
+    pub id: Value,
+    /// Its method.
+    pub method: String,
+}
+
+impl Scene<'_> {
+    /// Whether the request with that id is being served.
+    #[must_use]
+    pub fn is_serving(&self, id: &Value) -> bool {
+        self.in_flight.iter().any(|request| request.id == *id)
+    }
 }
 
 /// An incoming message and its circumstances, as [`Bend::Reply`](crate::Bend::Reply) sees

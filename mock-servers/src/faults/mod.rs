@@ -27,6 +27,14 @@ mod stdio_exchange;
 mod stdio_input;
 mod stdio_life;
 mod stdio_output;
+mod utilities_cancel;
+mod utilities_icons;
+mod utilities_ping;
+mod utilities_progress;
+mod utilities_task_calls;
+mod utilities_task_life;
+mod utilities_task_requests;
+mod utilities_task_shape;
 
 use crate::fault::Fault;
 
@@ -46,6 +54,14 @@ static GROUPS: &[&[Fault]] = &[
     lifecycle_versions::FAULTS,
     lifecycle_order::FAULTS,
     lifecycle_peer::FAULTS,
+    utilities_ping::FAULTS,
+    utilities_cancel::FAULTS,
+    utilities_progress::FAULTS,
+    utilities_task_calls::FAULTS,
+    utilities_task_requests::FAULTS,
+    utilities_task_shape::FAULTS,
+    utilities_task_life::FAULTS,
+    utilities_icons::FAULTS,
     http_methods::FAULTS,
     http_answers::FAULTS,
     http_posts::FAULTS,

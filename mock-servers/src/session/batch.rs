@@ -7,7 +7,7 @@ use super::{Answer, Session};
 use crate::message::{self, Kind, RpcError};
 use crate::outbox::Outbox;
 use crate::revision::Revision;
-use crate::scene::Scene;
+use crate::scene::{InFlight, Scene};
 
 /// The reply to one element: there already, or to come unless it is cancelled.
 enum Slot {
@@ -59,7 +59,11 @@ impl Session {
     fn receive_element(&self, element: &Value, scene: &Scene<'_>, outbox: &Outbox) -> Option<Slot> {
         let reply = match message::classify(element) {
             Kind::Request(request) => {
-                let id = request.id.clone();
+                let in_flight = InFlight {
+                    id: request.id.clone(),
+                    method: request.method.clone(),
+                };
+                let id = in_flight.id.clone();
                 match self.answer(request, outbox) {
                     Answer::Now(outcome) => message::response(&id, outcome),
                     Answer::Then(outcome, then) => {
@@ -69,15 +73,12 @@ impl Session {
                     Answer::Later(outcome) => {
                         let (reply, awaited) = oneshot::channel();
                         let (session, element) = (self.clone(), element.clone());
-                        self.start(id.clone(), async move {
+                        self.start(in_flight, outbox, async move {
                             let response = message::response(&id, outcome.await);
-                            session.finish(&id);
-                            let _ = reply.send(session.bent(
-                                &element,
-                                response,
-                                &session.scene(),
-                                true,
-                            ));
+                            if session.finish(&id) {
+                                let scene = session.scene();
+                                let _ = reply.send(session.bent(&element, response, &scene, true));
+                            }
                         });
                         return Some(Slot::Awaited(awaited));
                     }

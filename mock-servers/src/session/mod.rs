@@ -20,7 +20,7 @@ use crate::message::{self, Kind, Request, RpcError};
 use crate::outbox::{Emitted, Outbox};
 use crate::policy::Policy;
 use crate::revision::Revision;
-use crate::scene::{Asked, Memory, Scene};
+use crate::scene::{Asked, InFlight, Memory, Scene};
 
 pub(crate) use cause::{Cause, RELATED_TASK};
 
@@ -74,7 +74,9 @@ pub(crate) struct State {
     /// Where what belongs to no request goes.
     standing: Option<Outbox>,
     held: Vec<Held>,
-    in_flight: HashMap<String, InFlight>,
+    in_flight: HashMap<String, Serving>,
+    /// The ids of requests that go on although they were cancelled.
+    silenced: BTreeSet<String>,
     awaited: HashMap<String, oneshot::Sender<Result<Value, Value>>>,
     asked: u64,
 }
@@ -90,8 +92,9 @@ struct Held {
 
 /// A request of the client's that is being served.
 #[derive(Debug)]
-struct InFlight {
-    id: Value,
+struct Serving {
+    request: InFlight,
+    outbox: Outbox,
     work: AbortHandle,
 }
 
@@ -205,7 +208,11 @@ impl Session {
         scene: &Scene<'_>,
         outbox: &Outbox,
     ) {
-        let id = request.id.clone();
+        let in_flight = InFlight {
+            id: request.id.clone(),
+            method: request.method.clone(),
+        };
+        let id = in_flight.id.clone();
         match self.answer(request, outbox) {
             Answer::Now(outcome) => {
                 let reply = message::response(&id, outcome);
@@ -217,37 +224,58 @@ impl Session {
                 then();
             }
             Answer::Later(outcome) => {
-                let (session, outbox, message) = (self.clone(), outbox.clone(), message.clone());
-                self.start(id.clone(), async move {
+                let (session, message) = (self.clone(), message.clone());
+                let answers = outbox.clone();
+                self.start(in_flight, outbox, async move {
                     let reply = message::response(&id, outcome.await);
-                    session.finish(&id);
-                    session.send_reply(&message, reply, Some(id), &session.scene(), &outbox);
+                    if session.finish(&id) {
+                        session.send_reply(&message, reply, Some(id), &session.scene(), &answers);
+                    }
                     session.release_held();
                 });
             }
         }
     }
 
-    /// Runs something that a cancellation can end, under the request's id.
-    fn start(&self, id: Value, work: impl Future<Output = ()> + Send + 'static) {
+    /// Runs something that a cancellation can end, for that request.
+    fn start(
+        &self,
+        request: InFlight,
+        outbox: &Outbox,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
         // The lock is held until the handle is in, lest work that ends at once on
         // another thread leaves it behind.
         let mut state = self.state();
-        let work = tokio::spawn(work).abort_handle();
-        state
-            .in_flight
-            .insert(id.to_string(), InFlight { id, work });
+        let serving = Serving {
+            outbox: outbox.clone(),
+            work: tokio::spawn(work).abort_handle(),
+            request,
+        };
+        let key = serving.request.id.to_string();
+        state.in_flight.insert(key, serving);
     }
 
-    fn finish(&self, id: &Value) {
-        self.state().in_flight.remove(&id.to_string());
+    /// Notes that the work for a request has ended, and says whether it is to be answered.
+    fn finish(&self, id: &Value) -> bool {
+        let (mut state, key) = (self.state(), id.to_string());
+        state.in_flight.remove(&key);
+        !state.silenced.remove(&key)
     }
 
     /// Gives up what is being done for a request; it goes unanswered.
     pub(crate) fn cancel(&self, id: &Value) {
         let cancelled = self.state().in_flight.remove(&id.to_string());
-        if let Some(InFlight { work, .. }) = cancelled {
-            work.abort();
+        let Some(serving) = cancelled else { return };
+        if self.0.policy.cancel_stops_work {
+            serving.work.abort();
+        } else {
+            self.state().silenced.insert(id.to_string());
+        }
+        if self.0.policy.answers_cancelled {
+            let error = RpcError::new(0, "the request was cancelled");
+            let answer = message::response(id, Err(error));
+            self.send(&serving.outbox, answer, Some(id.clone()));
         }
     }
 
@@ -289,7 +317,11 @@ impl Session {
         Scene {
             revision: state.revision,
             initialized: state.initialized,
-            in_flight: state.in_flight.values().map(|r| r.id.clone()).collect(),
+            in_flight: state
+                .in_flight
+                .values()
+                .map(|r| r.request.clone())
+                .collect(),
             owed: !state.awaited.is_empty(),
             client: Value::Object(state.client_capabilities.clone()),
             memory: &self.0.memory,

@@ -47,8 +47,8 @@ fn envelope() -> Vec<Row> {
         }),
         row(
             "request-never-answered",
-            pings([1, 2, 3, 4, 5, 6, 7, 8, 9].map(Value::from)),
-            |said| !answered(said, 8) && answered(said, 7) && answered(said, 9),
+            pings([17, 18, 19].map(Value::from)),
+            |said| !answered(said, 18) && answered(said, 17) && answered(said, 19),
         ),
         row("meta-not-object", five(), |said| {
             nth(said, 0).pointer("/result/_meta") == Some(&Value::Null)

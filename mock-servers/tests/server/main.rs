@@ -8,4 +8,6 @@ mod honest;
 mod jsonrpc;
 mod lifecycle;
 mod table;
+mod task_faults;
 mod tasks;
+mod utilities;

@@ -15,6 +15,8 @@ pub(crate) enum Step {
     Garble,
     /// Answers the last request of the server with this result.
     Answer(Value),
+    /// Says something about the first task that was made, whose id it is given.
+    About(fn(&Value) -> Value),
     /// Lets so many milliseconds pass.
     Wait(u64),
 }
@@ -68,12 +70,18 @@ impl Row {
         if self.opened {
             server = server.opened(self.revision);
         }
-        let mut said = Vec::new();
+        let mut said: Vec<Value> = Vec::new();
         for step in &self.steps {
             let more = match step {
                 Step::Say(message) => server.tell(message),
                 Step::Garble => server.garble(),
                 Step::Wait(millis) => server.after(*millis),
+                Step::About(message) => {
+                    let task = said
+                        .iter()
+                        .find_map(|said| said.pointer("/result/task/taskId"));
+                    server.tell(&message(task.unwrap_or(&Value::Null)))
+                }
                 Step::Answer(result) => {
                     let asked = |message: &&Value| {
                         message["method"].is_string() && message.get("id").is_some()

@@ -252,14 +252,14 @@ impl<'a> Revisioned<'a> {
             .ok()?;
         // An answer that comes while stdin is open says that the first process is only slow.
         let open = Instant::now() + session.limits.quiet * 2;
-        let early = session.answer(&mut receiver, session.now(), open).await;
+        let early = session.answer(&mut receiver, open).await;
         session.close_stdin().await;
         if early.is_some() {
             session.end(How::Quickly).await;
             return None;
         }
         let deadline = Instant::now() + session.limits.answer;
-        let answer = session.answer(&mut receiver, session.now(), deadline).await;
+        let answer = session.answer(&mut receiver, deadline).await;
         session.end(How::Quickly).await;
         answer.map(drop)
     }
@@ -592,6 +592,11 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         target: hide(&options.target.name()),
         command_line: (options.target.subcommand(), hide(&options.target.shell())),
         transport: options.target.transport(),
+        file: options
+            .target
+            .command()
+            .and_then(|command| command.file())
+            .map(|file| hide(&file)),
         server: live
             .server
             .borrow()
@@ -603,7 +608,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         processes: live.recorder.sessions(),
         revisions: Vec::new(),
         judgements: Vec::new(),
-        flaws: Vec::new(),
+        unreadable: Vec::new(),
+        baseline: None,
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
         let spoken = match spoken {

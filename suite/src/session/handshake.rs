@@ -85,7 +85,7 @@ impl Session {
         let deadline = Instant::now() + limit;
         let answer = tokio::select! {
             biased;
-            answer = self.answer(&mut receiver, self.now(), deadline) => answer,
+            answer = self.answer(&mut receiver, deadline) => answer,
             () = self.only_on_stderr() => return Err(OpenFailure::OnStderr),
             () = self.only_garbled() => return Err(OpenFailure::Silent),
             refusal = refused(posting.as_deref()) => return Err(refusal),

@@ -354,25 +354,27 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for the answer to what was sent at `sent` until `deadline`, or until stdout ends.
+    /// Waits for an answer until `deadline`, or until stdout ends.
     pub(crate) async fn answer(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
-        sent: Duration,
         deadline: Instant,
     ) -> Option<Answer> {
-        let answer = tokio::select! {
+        tokio::select! {
             biased;
             answer = receiver => answer.ok(),
             () = self.until(|state| state.ended) => None,
             () = tokio::time::sleep_until(deadline) => None,
-        }?;
+        }
+    }
+
+    /// Notes how long the answer to a ping took: by that silence is told.
+    pub(crate) fn note_ping(&self, sent: Duration, answer: &Answer) {
         let mut state = self.state.borrow_mut();
         // What we delay ourselves says nothing about the server.
         if state.initialized.is_some() && state.slow.is_none() {
             state.slowest = state.slowest.max(answer.at.saturating_sub(sent));
         }
-        Some(answer)
     }
 
     /// Waits for an answer as long as the server answers at all: the limit for one answer
@@ -381,13 +383,12 @@ impl Session {
     pub(crate) async fn answer_in_turn(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
-        sent: Duration,
         begin: Instant,
     ) -> Option<Answer> {
         loop {
             let last = self.state.borrow().last_answer.unwrap_or(begin).max(begin);
             let deadline = last + self.limits.answer;
-            if let Some(answer) = self.answer(receiver, sent, deadline).await {
+            if let Some(answer) = self.answer(receiver, deadline).await {
                 return Some(answer);
             }
             let unchanged = self
@@ -407,9 +408,14 @@ impl Session {
         let mut answer = self.expect(Id::Text(id.clone()));
         let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
         self.post(ping.to_string().as_bytes()).await?;
-        self.answer_in_turn(&mut answer, self.now(), Instant::now())
-            .await
-            .ok_or_else(|| self.broken("ping"))
+        let sent = self.now();
+        match self.answer_in_turn(&mut answer, Instant::now()).await {
+            Some(answer) => {
+                self.note_ping(sent, &answer);
+                Ok(answer)
+            }
+            None => Err(self.broken("ping")),
+        }
     }
 
     /// Why `method` has no answer.

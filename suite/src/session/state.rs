@@ -43,7 +43,7 @@ pub(crate) struct Damage {
 pub(crate) struct State {
     pub(crate) lines: Lines,
     pub(super) waiting: HashMap<Id, oneshot::Sender<Answer>>,
-    /// How long the slowest answer took, that to `initialize` apart.
+    /// How long the slowest answer to a ping took.
     pub(crate) slowest: Duration,
     /// The requests that we have cancelled: nobody owes an answer to them.
     pub(crate) cancelled: HashSet<Id>,

@@ -189,17 +189,20 @@ impl Talk {
         let mut answers: Vec<Option<Answer>> = Vec::with_capacity(ids.len());
         for mut receiver in receivers {
             let patience = sent + PATIENCE;
-            let mut answer = self.session.answer(&mut receiver, at, patience).await;
+            let mut answer = self.session.answer(&mut receiver, patience).await;
             if answer.is_none() && !self.session.has_ended() {
                 // Others may go on while this answer is late.
                 self.leave_floor();
                 answer = tokio::select! {
                     biased;
-                    answer = self.session.answer_in_turn(&mut receiver, at, sent) => answer,
+                    answer = self.session.answer_in_turn(&mut receiver, sent) => answer,
                     () = self.session.silence(sent), if pings => None,
                 };
             }
             if let Some(answer) = &answer {
+                if pings {
+                    self.session.note_ping(at, answer);
+                }
                 self.note(Excerpt::of_message(answer.at, &answer.message));
             } else {
                 self.missing.borrow_mut().push(receiver);

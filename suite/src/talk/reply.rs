@@ -239,7 +239,7 @@ impl Talk {
                 self.leave_floor();
             }
             let posting = waiting.posting.as_ref().ok().and_then(Option::as_deref);
-            let answer = self.session.answer(receiver, waiting.at, deadline);
+            let answer = self.session.answer(receiver, deadline);
             let came = tokio::select! {
                 biased;
                 answer = answer => answer.map(Reply::Answer),
@@ -287,7 +287,7 @@ impl Talk {
             let late = !self.floor_left.get();
             tokio::select! {
                 biased;
-                answer = self.answer_within(&mut receiver, at, sent, patience) => break answer,
+                answer = self.answer_within(&mut receiver, sent, patience) => break answer,
                 end = &mut over, if !is_over => {
                     is_over = true;
                     // What answers a post over Streamable HTTP stands in its answer, and has been
@@ -303,6 +303,9 @@ impl Talk {
             }
         };
         if let Some(answer) = answer {
+            if patience == Patience::Settle {
+                self.session.note_ping(at, &answer);
+            }
             return Ok(self.logged(Reply::Answer(answer)));
         }
         if let Some(refusal) = refusal {
@@ -325,7 +328,6 @@ impl Talk {
     async fn answer_within(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
-        at: Duration,
         sent: Instant,
         patience: Patience,
     ) -> Option<Answer> {
@@ -334,10 +336,10 @@ impl Talk {
             Patience::First => limits.first_answer,
             Patience::Long => limits.long_wait.unwrap_or(limits.answer),
             Patience::Settle | Patience::Limit => {
-                return self.session.answer_in_turn(receiver, at, sent).await;
+                return self.session.answer_in_turn(receiver, sent).await;
             }
         };
-        self.session.answer(receiver, at, sent + limit).await
+        self.session.answer(receiver, sent + limit).await
     }
 
     /// What has come for what was begun, if it has.

@@ -18,7 +18,7 @@ pub(crate) use store::Tasks;
 const DEFAULT_TTL: u64 = 5 * 60 * 1000;
 
 /// The key under which a new task has words for the model.
-const IMMEDIATE_RESPONSE: &str = "io.modelcontextprotocol/model-immediate-response";
+pub(crate) const IMMEDIATE_RESPONSE: &str = "io.modelcontextprotocol/model-immediate-response";
 
 /// How long a task that is asked for with those params is kept, in milliseconds.
 pub(crate) fn ttl(session: &Session, task: &Value) -> Result<u64, RpcError> {
@@ -119,8 +119,8 @@ pub(crate) fn list(session: &Session, params: &Map<String, Value>) -> Outcome {
 /// Serves `tasks/cancel`.
 pub(crate) fn cancel(session: &Session, params: &Map<String, Value>) -> Outcome {
     let id = text(params, "taskId")?;
-    let work = session.state().tasks.cancel(id)?;
-    if let (Some(work), true) = (work, session.policy().cancel_is_final) {
+    let cancelled = session.state().tasks.cancel(id, session.policy())?;
+    if let Some(work) = cancelled {
         work.abort();
     }
     notify(session, id);

@@ -148,18 +148,26 @@ impl Tasks {
         true
     }
 
-    /// Cancels a task that is under way, and returns its work.
-    pub(super) fn cancel(&mut self, id: &str) -> Result<Option<AbortHandle>, RpcError> {
+    /// Cancels a task that is under way, and returns the work that has to be stopped.
+    pub(super) fn cancel(
+        &mut self,
+        id: &str,
+        policy: &Policy,
+    ) -> Result<Option<AbortHandle>, RpcError> {
         let task = self.find(id).ok_or_else(unknown)?;
         if task.status.is_terminal() {
-            return Err(RpcError::invalid_params("the task has ended already"));
+            return if policy.ended_refuses_cancel {
+                Err(RpcError::invalid_params("the task has ended already"))
+            } else {
+                Ok(None)
+            };
         }
         task.turn(
             Status::Cancelled,
             Some("The client has cancelled the task."),
         );
         task.outcome = Some(Err(RpcError::invalid_params("the task was cancelled")));
-        Ok(task.work.take())
+        Ok(task.work.take().filter(|_| policy.cancel_is_final))
     }
 
     /// Notes that a request for the task's result is open.

@@ -1,8 +1,5 @@
 //! The order of the handshake.
 
-use futures_util::FutureExt;
-use tokio::time::timeout;
-
 use super::{
     Conversation, Opening, answer,
     between::Between,
@@ -69,7 +66,7 @@ const NOTHING_BEFORE_INITIALIZE: Case = Case::rule(
                         } else {
                             "notification"
                         },
-                        crate::tape::escaped(method.unwrap_or_default())
+                        escaped(method.unwrap_or_default())
                     ),
                     message,
                     past,
@@ -113,7 +110,7 @@ const NO_REQUESTS_BEFORE_INITIALIZED: Case = Case::probe(
                 Some((at, request)) => violated_by(
                     format!(
                         "the server sends `{}` before `notifications/initialized`",
-                        crate::tape::escaped(request.method.as_deref().unwrap_or_default())
+                        escaped(request.method.as_deref().unwrap_or_default())
                     ),
                     vec![Excerpt::of_message(*at, request)],
                 ),
@@ -452,9 +449,9 @@ const REPEATED_INITIALIZE_HARMLESS: Case = Case::probe(
             knows_order(s)?;
             let odd = held::<Odd>(s).await?;
             let running = running(&odd)?;
-            if matches!(running.again.sentinel, Reply::Gone(_)) {
+            if !running.again.sentinel.is_result() {
                 return unverified(
-                    "the session had ended before, see lifecycle/repeated-initialized-harmless",
+                    "the session was broken before, see lifecycle/repeated-initialized-harmless",
                 );
             }
             let second = &running.second;
@@ -486,13 +483,11 @@ impl Conversation for Batched {
         let initialize =
             json!({ "jsonrpc": "2.0", "id": id, "method": "initialize", "params": params });
         let batch = format!("[{initialize},{}]", s.ping(&other));
-        let waiting = s.begin(batch.as_bytes(), Some(Id::Text(id))).await?;
-        let mut reply = std::pin::pin!(s.finish(waiting, Patience::Limit));
-        let first = timeout(BEFORE, &mut reply).await.ok();
+        let mut waiting = s.begin(batch.as_bytes(), Some(Id::Text(id))).await?;
+        // Many drop the array: what does not come soon is not waited for.
+        let reply = s.within(&mut waiting, BEFORE).await;
         s.session.forget_session_id();
         let opening = Opening::play(s, params).await?;
-        // Many drop the array: what has not come by now is not waited for.
-        let reply = first.or_else(|| reply.now_or_never()).transpose()?;
         let opened = reply.is_some_and(|reply| reply.is_result());
         let instead = match opened && opening.initialize.is_error() {
             true => Some(initialized_and_served(s).await?),
