@@ -335,7 +335,8 @@ impl<'a> LaneRun<'a> {
     }
 }
 
-fn unseen(case: &'static Case, reason: &str) -> Probed {
+/// A case that could not be looked at, for this reason.
+pub(super) fn unseen(case: &'static Case, reason: &str) -> Probed {
     Probed {
         case,
         result: Err(Stop::Unverified(reason.to_owned())),

@@ -53,6 +53,11 @@ impl Client {
                  streamable-http/several-sessions"
             ));
         };
+        if talk.session.shares_id() {
+            return unverified(
+                "two sessions have the same id, see streamable-http/session-id-unique",
+            );
+        }
         talk.session.opened_with(result);
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         let initialized = talk.turn(talk.post(&initialized)?).await;
