@@ -415,10 +415,11 @@ impl Session {
         begun: Bytes,
         posting: &Posting,
     ) -> PostEnd {
-        let mut state = self.state.borrow_mut();
-        state.streamed |= exchange.request().is_some();
-        state.streams.push(Rc::clone(&exchange));
-        drop(state);
+        {
+            let mut state = self.state.borrow_mut();
+            state.streamed |= exchange.request().is_some();
+            state.streams.push(Rc::clone(&exchange));
+        }
         let mut reader = SseReader::default();
         let mut chunk = Ok(Some(begun));
         let close = loop {

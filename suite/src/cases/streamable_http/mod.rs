@@ -5,6 +5,7 @@ mod accept;
 mod batch;
 mod binding;
 mod client;
+mod course;
 mod delete;
 mod disconnect;
 mod encoding;
@@ -22,6 +23,7 @@ mod replay;
 mod resumption;
 mod session;
 mod session_ids;
+mod standing;
 mod stream;
 mod version;
 mod visitors;
@@ -32,6 +34,7 @@ use crate::case::Case;
 pub(super) const CASES: &[&[Case]] = &[
     post::CASES,
     get::CASES,
+    standing::CASES,
     encoding::CASES,
     accept::CASES,
     notification::CASES,
