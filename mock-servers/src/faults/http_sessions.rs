@@ -46,7 +46,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-session-id-rotates",
         violates: "streamable-http/session-id-stable",
-        drags: &[],
+        drags: &[(
+            "lifecycle/repeated-initialize-harmless",
+            "a client takes the id that comes with a result of `initialize`, and it leads nowhere",
+        )],
         bend: Bend::StreamableHttp(&[HttpBend::Reply(|incoming, reply| {
             let next = incoming.header(SESSION).map(|id| format!("{id}-next"));
             if let Some(Ok(next)) = next.as_deref().map(HeaderValue::from_str)
@@ -140,7 +143,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-sessions-share-ids",
         violates: "streamable-http/session-isolation",
-        drags: &[],
+        drags: &[(
+            "utilities/ping-empty-result",
+            "a ping is answered with what another session asked for",
+        )],
         bend: Bend::StreamableHttp(&[HttpBend::Steps(|scene, steps| {
             answer_as_elsewhere(scene, steps);
         })]),
@@ -175,10 +181,11 @@ fn is_gone(method: &Method, incoming: &Incoming, reply: &Reply) -> bool {
     incoming.method == *method && names_session(incoming) && reply.status() == StatusCode::NOT_FOUND
 }
 
-/// Answers what another session asked under the same id, where both listen.
+/// Answers a ping with what another session asked under the same id, where both listen.
 fn answer_as_elsewhere(scene: &Scene<'_>, steps: &mut [Step]) {
     let Some(twin) = scene.twin else { return };
-    if !scene.standalone_open || !twin.standalone_open || twin.method == scene.message["method"] {
+    let listen = scene.standalone_open && twin.standalone_open;
+    if !listen || !scene.asks("ping") || twin.method == "ping" {
         return;
     }
     for step in steps.iter_mut().filter(|step| is_response(step)) {

@@ -134,7 +134,7 @@ impl Observer for Judge {
                 | Event::Found { .. }
                 | Event::Closed { .. }
         );
-        if !(self.past.foreign && revised) {
+        if !(self.past.foreign && revised) && !self.past.replayed {
             self.findings.borrow_mut().see(self.lane, event, &self.past);
         }
         self.past.after(event);

@@ -345,7 +345,8 @@ fn give_back(permit: Option<SemaphorePermit<'_>>, curtain: &Curtain) {
     }
 }
 
-fn unseen(case: &'static Case, reason: &str) -> Probed {
+/// A case that could not be looked at, for this reason.
+pub(super) fn unseen(case: &'static Case, reason: &str) -> Probed {
     Probed {
         case,
         result: Err(Stop::Unverified(reason.to_owned())),

@@ -11,23 +11,25 @@ use std::{
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::{OnceCell, Semaphore, SemaphorePermit},
     time::{Instant, sleep},
 };
 
 use super::{
     Evidence, Judgement, Options, Run, Spoken,
     judge::{Findings, Judge},
-    lane::{LaneRun, Open, Probed},
+    lane::{LaneRun, Open, Probed, unseen},
     launched::Launched,
     plan::Planned,
-    refused, unopened,
+    refused, refused_http, unopened,
     verdict::{Outcome, Verdict},
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
-    session::{How, Launcher, Limits, Newline, Observer, OpenFailure, Recorder, Session},
-    spec::{Clause, Gate, Revision},
+    session::{
+        How, Launcher, Limits, Neighbours, Newline, Observer, OpenFailure, Recorder, Session,
+    },
+    spec::{Clause, Gate, Revision, Transport},
     talk::{Common, Curtain, Lane, Offered, Talk, Versions},
     tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
     target::{LaunchError, Target, adopt_orphans, end_orphans},
@@ -96,6 +98,8 @@ pub(super) struct Live<'a> {
     server: RefCell<Option<(String, String)>>,
     /// What is known of the versions that the server offers.
     versions: Rc<Versions>,
+    /// What a second session does to the first one.
+    neighbours: OnceCell<Neighbours>,
     /// Whether the server is known to answer only once its stdin is closed.
     held_back: Cell<bool>,
 }
@@ -286,6 +290,7 @@ impl<'a> Revisioned<'a> {
 
     /// Runs the lanes of the revision.
     async fn judge(&self, open: Open<'a>, newest: bool) -> Vec<Probed> {
+        let (open, neighbours) = self.beside(open).await;
         let of = |stages: &[Stage]| -> Vec<&'static Case> {
             stages
                 .iter()
@@ -312,12 +317,26 @@ impl<'a> Revisioned<'a> {
             survey: Cell::new(number == 0 && surveyed),
         };
         let shared = lane(0, How::Orderly, 0).run(of(&[Stage::Shared, Stage::Last]), Some(open));
-        let rough = lane(1, How::Quickly, 1).run(of(&[Stage::Opening, Stage::Rough]), None);
+        let mut rough = of(&[Stage::Opening, Stage::Rough]);
         let mut own: Vec<_> = own
             .into_iter()
             .map(|case| vec![case])
             .chain(self.labelled(newest))
             .collect();
+        let mut lost = Vec::new();
+        if let Some(reason) = neighbours.reason() {
+            let others = own
+                .extract_if(.., |cases| !sees_neighbours(cases))
+                .flatten();
+            lost.extend(
+                rough
+                    .drain(..)
+                    .chain(others)
+                    .map(|case| unseen(case, reason)),
+            );
+            lost.iter().for_each(|_| self.live.tick());
+        }
+        let rough = lane(1, How::Quickly, 1).run(rough, None);
         // What takes its time begins first.
         own.sort_by_key(|cases| !matches!(cases[0].stage(), Some(Stage::Together(_))));
         let own = own
@@ -329,6 +348,7 @@ impl<'a> Revisioned<'a> {
             .into_iter()
             .chain(rough)
             .chain(own.into_iter().flatten())
+            .chain(lost)
             .collect();
         if newest {
             for probed in &mut probed {
@@ -340,6 +360,36 @@ impl<'a> Revisioned<'a> {
             }
         }
         probed
+    }
+
+    /// What a second session does to the first one: looked at once in a run. Where the first one
+    /// does not outlive it, there is a new one in its place.
+    async fn beside(&self, open: Open<'a>) -> (Open<'a>, Neighbours) {
+        let first = &open.session;
+        if first.transport() != Transport::StreamableHttp || first.is_stateless() {
+            return (open, Neighbours::Apart);
+        }
+        let look = async || match self.launch_unseen(&[]) {
+            Ok(second) => Neighbours::of(first, &second).await,
+            Err(_) => Neighbours::Apart,
+        };
+        let neighbours = self.live.neighbours.get_or_init(look).await.clone();
+        self.common.beside(&neighbours);
+        if matches!(neighbours, Neighbours::EndTogether(_)) {
+            // From here on no session is ended but at the end of the run, with the server.
+            self.live.recorder.ids.keep_all();
+            if let Ok(session) = self.common.launcher.launch(0) {
+                session.set_listens();
+                let limit = session.limits.answer;
+                if session.handshake(Newline::Lf, limit).await.is_ok() {
+                    open.session.end(How::Quickly).await;
+                    let permit = open.permit;
+                    return (Open { session, permit }, neighbours);
+                }
+                session.end(How::Quickly).await;
+            }
+        }
+        (open, neighbours)
     }
 
     /// The cases whose clause is about what the server does not declare, and what that is.
@@ -511,6 +561,15 @@ impl<'a> Revisioned<'a> {
     }
 }
 
+/// Whether cases are made to see how sessions stand side by side: what is asked once about HTTP
+/// itself takes that into account.
+fn sees_neighbours(cases: &[&Case]) -> bool {
+    let sees = |case: &&Case| {
+        matches!(case.stage(), Some(Stage::Once(_))) && case.clause.area() == "streamable-http"
+    };
+    cases.iter().all(sees)
+}
+
 /// What came of asking for a revision.
 enum Asked<'a> {
     Open(Open<'a>),
@@ -576,6 +635,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         total: Cell::new(0),
         server: RefCell::default(),
         versions: Rc::default(),
+        neighbours: OnceCell::new(),
         held_back: Cell::new(false),
     };
     let launched = match (&*options.target, &live.client) {
@@ -735,11 +795,17 @@ async fn judge_all<'a>(
         .collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
         let mut failed = failed.into_inner();
-        if failed.len() == revised.len()
-            && let Some(probed) = refused::judged(first_asked, &failed).await
-        {
+        let mut refusal = None;
+        if failed.len() == revised.len() {
+            refusal = match refused_http::judged(first_asked, &failed).await {
+                None => refused::judged(first_asked, &failed).await,
+                probed => probed,
+            };
+        }
+        if let Some(probed) = refusal {
+            let clause = probed.case.clause.id;
             let judged = revised.iter().map(|revised| {
-                let fold = revised.fold(vec![probed.clone()], Some(refused::CLAUSE));
+                let fold = revised.fold(vec![probed.clone()], Some(clause));
                 (Spoken::Yes, fold)
             });
             return Ok(judged.collect());

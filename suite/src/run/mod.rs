@@ -8,6 +8,7 @@ mod live;
 mod offline;
 mod plan;
 mod refused;
+mod refused_http;
 mod shard;
 mod track;
 mod unopened;

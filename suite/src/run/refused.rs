@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The clause that such a server breaks.
-pub(super) const CLAUSE: &str = "lifecycle/initialize-answered";
+const CLAUSE: &str = "lifecycle/initialize-answered";
 
 /// With what servers answer that know revisions without a handshake only.
 const MODERN: [i64; 3] = [-32601, -32602, -32022];

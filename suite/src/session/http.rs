@@ -192,6 +192,12 @@ impl Session {
         self.http()?.session_id.borrow().clone()
     }
 
+    /// Whether another session of the run has the same id.
+    pub(crate) fn shares_id(&self) -> bool {
+        let id = self.session_id();
+        id.is_some_and(|id| self.recorder.ids.is_shared(&id, self.number))
+    }
+
     /// Whether the server, having answered `initialize`, keeps no session: it cannot know what came
     /// before.
     pub(crate) fn is_stateless(&self) -> bool {
@@ -202,6 +208,7 @@ impl Session {
     /// Forgets the session id: whoever has ended the session need not end it again.
     pub(crate) fn forget_session_id(&self) {
         if let Some(http) = self.http() {
+            self.recorder.ids.release(self.number);
             *http.session_id.borrow_mut() = None;
         }
     }
@@ -568,6 +575,7 @@ impl Session {
             return;
         };
         if let Some(id) = exchange.header("mcp-session-id") {
+            self.recorder.ids.hold(&id, self.number);
             *http.session_id.borrow_mut() = Some(id);
         }
     }
@@ -587,8 +595,13 @@ impl Session {
         let orderly = timeout(quiet, idle).await.is_ok();
         let id = http.session_id.borrow_mut().take();
         let url = http.url.borrow().clone();
+        let ids = &self.recorder.ids;
+        ids.release(self.number);
         if let (Some(id), Some(url), None) = (id, url, &http.stream)
             && how != How::Abandoned
+            // Whoever else has the id still needs it.
+            && !ids.are_kept()
+            && !ids.is_shared(&id, self.number)
         {
             *http.session_id.borrow_mut() = Some(id);
             let headers = self.session_headers();

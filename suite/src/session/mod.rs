@@ -3,7 +3,9 @@
 mod end;
 mod handshake;
 mod http;
+mod ids;
 mod launcher;
+mod neighbours;
 mod peer;
 mod posting;
 mod reader;
@@ -31,7 +33,9 @@ use url::Url;
 pub(crate) use end::{End, How};
 pub(crate) use handshake::{Newline, OpenFailure, Told};
 pub(crate) use http::ACCEPT;
+pub(crate) use ids::SessionIds;
 pub(crate) use launcher::Launcher;
+pub(crate) use neighbours::Neighbours;
 pub(crate) use peer::Manner;
 pub(crate) use posting::{PostEnd, Posting, Refusal};
 pub(crate) use state::{Answer, Stray};
@@ -89,6 +93,8 @@ pub(crate) struct Recorder {
     pub(crate) transcript: Option<Transcript>,
     /// 32 hex digits that no other run has.
     pub(crate) nonce: String,
+    /// The session ids that are in use over HTTP.
+    pub(crate) ids: SessionIds,
     sessions: Cell<u32>,
     exchanges: Cell<u32>,
 }
@@ -101,6 +107,7 @@ impl Recorder {
             start,
             transcript,
             nonce: format!("{:016x}{:016x}", random(), random()),
+            ids: SessionIds::default(),
             sessions: Cell::new(0),
             exchanges: Cell::new(0),
         }

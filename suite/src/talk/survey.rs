@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::{Patience, Reply, Talk, Versions, Waiting, arguments};
 use crate::{
     case::{Stop, unverified},
-    session::{Launcher, Session},
+    session::{Launcher, Neighbours, Session},
     tape::{Id, Kind, Message},
 };
 
@@ -140,6 +140,8 @@ pub(crate) struct Common {
     pub(crate) jobs: Rc<Semaphore>,
     /// The result of `initialize` in the first session of the revision.
     first: RefCell<Value>,
+    /// What a second session does to the first one.
+    neighbours: RefCell<Neighbours>,
     /// Whether that session is one in name only.
     stateless: Cell<bool>,
     offer: Announced<Offer>,
@@ -153,6 +155,7 @@ impl Common {
             versions,
             jobs,
             first: RefCell::default(),
+            neighbours: RefCell::default(),
             stateless: Cell::new(false),
             offer: Announced::default(),
             survey: Announced::default(),
@@ -163,6 +166,11 @@ impl Common {
     pub(crate) fn opened(&self, session: &Session) {
         *self.first.borrow_mut() = session.initialized().unwrap_or_default();
         self.stateless.set(session.is_stateless());
+    }
+
+    /// Notes what a second session does to the first one.
+    pub(crate) fn beside(&self, neighbours: &Neighbours) {
+        *self.neighbours.borrow_mut() = neighbours.clone();
     }
 
     /// Nobody will look, for this reason; without effect once somebody has.
@@ -406,6 +414,11 @@ impl Talk {
     /// Whether the server keeps no sessions, and so cannot know what came before.
     pub(crate) fn is_stateless(&self) -> bool {
         self.common.stateless.get()
+    }
+
+    /// What a second session does to the first one.
+    pub(crate) fn neighbours(&self) -> Neighbours {
+        self.common.neighbours.borrow().clone()
     }
 
     /// A permitted tool that works as a task, where the server declares tasks for tool calls.

@@ -35,7 +35,6 @@ pub(super) async fn held<T: Conversation>(s: &Talk) -> Result<Rc<T>, Stop> {
 /// A client with a session of its own, opened by single requests.
 pub(super) struct Client {
     pub(super) talk: Talk,
-    pub(super) initialize: Turn,
     pub(super) initialized: Turn,
     /// L, a list request that the declared capabilities offer.
     list: Option<&'static str>,
@@ -54,6 +53,11 @@ impl Client {
                  streamable-http/several-sessions"
             ));
         };
+        if talk.session.shares_id() {
+            return unverified(
+                "two sessions have the same id, see streamable-http/session-id-unique",
+            );
+        }
         talk.session.opened_with(result);
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         let initialized = talk.turn(talk.post(&initialized)?).await;
@@ -67,7 +71,6 @@ impl Client {
         .map(|(_, method)| method);
         Ok(Client {
             talk,
-            initialize,
             initialized,
             list,
         })

@@ -1,6 +1,7 @@
 //! The end of a session by DELETE.
 
 use super::{client::*, prelude::*};
+use crate::session::Neighbours;
 
 pub(super) const CASES: &[Case] = &[
     SESSION_TERMINATED_404,
@@ -46,12 +47,15 @@ struct Other {
     stream: Turn,
     was_open: bool,
     is_open: bool,
-    /// Whether both sessions have one id.
-    is_same: bool,
 }
 
 impl Conversation for Deletion {
     async fn hold(s: &Talk) -> Result<Deletion, Stop> {
+        if matches!(s.neighbours(), Neighbours::EndTogether(_)) {
+            return unverified(
+                "the DELETE of one session ends others, see streamable-http/delete-is-per-session",
+            );
+        }
         let (first, second) = futures_util::join!(Client::open(s), Client::open(s));
         let (first, second) = (first?, second?);
         if first.id().is_none() {
@@ -60,7 +64,6 @@ impl Conversation for Deletion {
         let (before, other_before) = futures_util::join!(first.ping(), second.ping());
         let (stream, other_stream) = futures_util::join!(first.listen(), second.listen());
         let (stream, other_stream) = (stream?, other_stream?);
-        let is_same = first.id() == second.id();
         let was_open = is_open(&stream);
         let other_was_open = is_open(&other_stream);
         let (post, get) = (first.harmless()?, first.talk.get()?);
@@ -72,7 +75,7 @@ impl Conversation for Deletion {
             first.talk.session.forget_session_id();
             let other_after = second.ping().await?;
             let ended = tokio::time::timeout(STREAM_END, stream.posting.ended());
-            let has_ended = was_open && s.idly(ended).await.is_ok();
+            let has_ended = was_open && ended.await.is_ok();
             let post = first.talk.turn(post).await;
             let get = first.talk.turn(get).await;
             get.posting.disconnect();
@@ -87,7 +90,6 @@ impl Conversation for Deletion {
                     was_open: other_was_open,
                     is_open: is_open(&other_stream),
                     stream: other_stream,
-                    is_same,
                 },
             });
         }
@@ -366,13 +368,11 @@ const DELETE_IS_PER_SESSION: Case = Case::probe(
     |s| {
         Box::pin(async {
             keeps_sessions(s)?;
+            if let Neighbours::EndTogether(said) = s.neighbours() {
+                return violated_by("the DELETE of one session ends another", said);
+            }
             let deletion = held::<Deletion>(s).await?;
             let other = &deletion.after()?.other;
-            if other.is_same {
-                return unverified(
-                    "two sessions have the same id, see streamable-http/session-id-unique",
-                );
-            }
             other
                 .before
                 .control("a ping in the other session before the DELETE")?;

@@ -246,7 +246,11 @@ const ORIGIN_FOREIGN_REFUSED_DELETE: Case = Case::probe(
             let visitors = held::<Visitors>(s).await?;
             let inside = visitors.refusing()?.inside.as_ref().map_err(Stop::clone)?;
             let Some([foreign, ping, plain]) = &inside.delete else {
-                return not_applicable("the server gives no session ids");
+                keeps_sessions(s)?;
+                return unverified(
+                    "the DELETE of one session ends others, see \
+                     streamable-http/delete-is-per-session",
+                );
             };
             show(s, [foreign, ping, plain]);
             foreign.settled()?;

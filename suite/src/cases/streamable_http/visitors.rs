@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use url::Position;
 
 use super::{client::*, prelude::*};
+use crate::session::Neighbours;
 
 /// The cases that look at one conversation: it does not depend on the revision.
 pub(super) const STAGE: Stage = Stage::Once("origins");
@@ -45,7 +46,8 @@ pub(super) struct Inside {
     /// A GET as the first one of its session, and a plain one behind it.
     pub(super) get: Turn,
     pub(super) plain_get: Turn,
-    /// A DELETE, a ping behind it, and a plain DELETE; none without a session.
+    /// A DELETE, a ping behind it, and a plain DELETE; none without a session, or where it would
+    /// end others.
     pub(super) delete: Option<[Turn; 3]>,
 }
 
@@ -146,7 +148,8 @@ impl Inside {
         let plain_get = client.listen().await?;
         plain_get.posting.disconnect();
         let mut delete = None;
-        if client.id().is_some() {
+        let ends_others = matches!(s.neighbours(), Neighbours::EndTogether(_));
+        if client.id().is_some() && !ends_others {
             let foreign = client.talk.delete()?.header("Origin", origin);
             let foreign = client.talk.turn(foreign).await;
             let ping = client.ping().await?;

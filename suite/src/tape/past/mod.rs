@@ -7,7 +7,7 @@ mod sse;
 mod streams;
 mod tasks;
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use super::{Event, Excerpt, Exchange, Kind, Message, Stream};
 use crate::spec::Revision;
@@ -71,6 +71,8 @@ pub struct Past {
     pub initialized: Option<serde_json::Value>,
     /// Whether the event at hand answers `initialize`.
     pub at_initialize: bool,
+    /// Whether the event at hand is a message that came before, on a stream that was resumed.
+    pub replayed: bool,
     /// Whether the client has sent `notifications/initialized`.
     pub ready: bool,
     /// When it did, counted from the start of the run.
@@ -110,6 +112,7 @@ impl Past {
             nameless: 0,
             initialized: None,
             at_initialize: false,
+            replayed: false,
             ready: false,
             ready_at: None,
             foreign: false,
@@ -128,6 +131,7 @@ impl Past {
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
         self.sse.before(event);
+        self.replayed = matches!(event, Event::Message(message) if self.is_replayed(message));
         match event {
             Event::Sent(bytes) => {
                 self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
@@ -155,7 +159,7 @@ impl Past {
                 }
                 self.before = Some(excerpt);
             }
-            Event::Message(message) => {
+            Event::Message(message) if !self.replayed => {
                 self.messages += 1;
                 if let Some(shows) = self.shows {
                     self.tasks.note(shows, message, self.messages);
@@ -190,6 +194,22 @@ impl Past {
     /// How many messages the event at hand, found in a stream, has brought.
     pub fn brought(&self, exchange: &Exchange) -> u32 {
         self.streams.of(exchange).map_or(0, |stream| stream.fresh)
+    }
+
+    /// Whether a message is one that came before, or elsewhere: what a resumed stream brings is new
+    /// only where something is still owed. What else it brings is judged by the cases on replay.
+    fn is_replayed(&self, message: &Message) -> bool {
+        let resumes = |exchange: &Rc<Exchange>| exchange.resumes().is_some();
+        if !message.exchange.as_ref().is_some_and(resumes) {
+            return false;
+        }
+        if message.kind() == Kind::Response {
+            let asked = self.client.asked(message);
+            return asked.is_none_or(|asked| asked.answers > 0);
+        }
+        let token = token_of_report(message);
+        let is_known = token.is_none_or(|token| self.reports.get(&token).is_some());
+        !is_known || self.streams.brought_by(message).is_some()
     }
 
     /// Whether the message answers `initialize`.
