@@ -92,6 +92,10 @@ pub(super) static FAULTS: &[Fault] = &[
                 "utilities/task-created-at-constant",
                 "the id has a time of creation for each of its tasks",
             ),
+            (
+                "utilities/task-time-order",
+                "the task that was made last is not the one that was updated last",
+            ),
         ],
         bend: Bend::Policy(|policy| {
             policy.task_id = |number| match number {

@@ -69,10 +69,16 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "task-progress-new-token",
         violates: "utilities/task-progress-token",
-        drags: &[(
-            "utilities/progress-known-token",
-            "a token in place of the one that was given is one that nobody gave",
-        )],
+        drags: &[
+            (
+                "utilities/progress-known-token",
+                "a token in place of the one that was given is one that nobody gave",
+            ),
+            (
+                "utilities/progress-only-on-request",
+                "a token in place of the one that was given is one that nobody gave",
+            ),
+        ],
         bend: Bend::Emit(|_, outgoing| {
             for out in outgoing.iter_mut().filter(|out| is_report(&out.message)) {
                 let params = &mut out.message["params"];

@@ -61,7 +61,7 @@ async fn play(s: &Talk) -> Result<Needy, Stop> {
         if due.last().and_then(Step::status) == Some(Status::InputRequired) {
             break;
         }
-        pause(&player, &made).await;
+        pause(&made).await;
     }
     let Some(answer) = s.session.good_answer(request) else {
         return unverified("the request of the server cannot be answered");
@@ -73,7 +73,7 @@ async fn play(s: &Talk) -> Result<Needy, Stop> {
         if after.last().and_then(Step::status) != Some(Status::InputRequired) {
             break;
         }
-        pause(&player, &made).await;
+        pause(&made).await;
     }
     s.behave(Manner::Full);
     Ok(Needy {
@@ -84,9 +84,10 @@ async fn play(s: &Talk) -> Result<Needy, Stop> {
     })
 }
 
-async fn pause(player: &Player<'_>, made: &[&mut Made<()>]) {
+async fn pause(made: &[&mut Made<()>]) {
     let interval = interval(made).unwrap_or_default();
-    player.s.idly(tokio::time::sleep(interval)).await;
+    // A server does not wait long for its answer, so the leave to run is kept.
+    tokio::time::sleep(interval).await;
 }
 
 /// Follows the task until it asks for something or has ended. The question may be put only when
@@ -111,7 +112,7 @@ async fn wait_for_question(
             result = Some(player.begin(owner, "tasks/result", params).await?);
         }
         let asked = s.session.until(|_| !s.requests_heard().is_empty());
-        let asked = s.idly(tokio::time::timeout(interval, asked)).await;
+        let asked = tokio::time::timeout(interval, asked).await;
         if asked.is_ok() || Instant::now() > until {
             return Ok(());
         }
