@@ -108,7 +108,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "task-id-sequential",
         violates: "utilities/task-id-entropy",
-        drags: &[],
+        drags: &[(
+            "utilities/task-id-unique",
+            "each session counts for itself, where there are several",
+        )],
         bend: Bend::Policy(|policy| policy.task_id = |number| Some(format!("task-{number}"))),
     },
     Fault {

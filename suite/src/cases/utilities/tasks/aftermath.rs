@@ -42,17 +42,17 @@ pub(super) async fn misled(
     }
     let mut misled = Vec::new();
     for (method, begun) in begun {
-        let step = player.finish(begun).await?;
-        let mut control = None;
-        if !step.reply.is_result() {
-            let params = json!({ "taskId": id });
-            control = Some(player.ask(owner, method, params).await?);
-        }
         misled.push(Misled {
             method,
-            step,
-            control,
+            step: player.finish(begun).await?,
+            control: None,
         });
+    }
+    for misled in &mut misled {
+        if !misled.step.reply.is_result() {
+            let params = json!({ "taskId": id });
+            misled.control = Some(player.ask(owner, misled.method, params).await?);
+        }
     }
     Ok(misled)
 }

@@ -76,6 +76,8 @@ impl Life {
         self.early = finish(player, early).await?;
         if let (Some(id), Some(early)) = (&first, &self.early) {
             player.got(id, early);
+            // On a busy machine it may have ended by then.
+            self.tasks[0].last = Some(early.clone());
         }
         self.cancel = finish(player, cancel).await?;
         self.slow_ping = Some(player.finish(ping).await?);
