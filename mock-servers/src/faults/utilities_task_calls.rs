@@ -92,6 +92,10 @@ pub(super) static FAULTS: &[Fault] = &[
                 "utilities/task-created-at-constant",
                 "the id has a time of creation for each of its tasks",
             ),
+            (
+                "utilities/task-time-order",
+                "the task that was made last is not the one that was updated last",
+            ),
         ],
         bend: Bend::Policy(|policy| {
             policy.task_id = |number| match number {
@@ -104,7 +108,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "task-id-sequential",
         violates: "utilities/task-id-entropy",
-        drags: &[],
+        drags: &[(
+            "utilities/task-id-unique",
+            "each session counts for itself, where there are several",
+        )],
         bend: Bend::Policy(|policy| policy.task_id = |number| Some(format!("task-{number}"))),
     },
     Fault {

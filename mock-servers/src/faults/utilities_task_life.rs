@@ -69,10 +69,16 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "task-progress-new-token",
         violates: "utilities/task-progress-token",
-        drags: &[(
-            "utilities/progress-known-token",
-            "a token in place of the one that was given is one that nobody gave",
-        )],
+        drags: &[
+            (
+                "utilities/progress-known-token",
+                "a token in place of the one that was given is one that nobody gave",
+            ),
+            (
+                "utilities/progress-only-on-request",
+                "a token in place of the one that was given is one that nobody gave",
+            ),
+        ],
         bend: Bend::Emit(|_, outgoing| {
             for out in outgoing.iter_mut().filter(|out| is_report(&out.message)) {
                 let params = &mut out.message["params"];
@@ -111,9 +117,11 @@ fn statuses(message: &mut Value) -> Vec<&mut Value> {
         .collect()
 }
 
-/// Reports once more behind the first pong after a task has ended.
+/// Reports once more behind the second pong after a task has ended: what comes behind the first
+/// may be read before it, where the two come on different streams.
 fn report_once_more(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
-    const DUE: &str = "reports that come too late";
+    const DUE: &str = "reports that come behind the pong after the next";
+    const NEXT: &str = "reports that come behind the next pong";
     let key = |task: &Value| format!("the last report of {task}");
     let mut late = Vec::new();
     for Emitted { message, .. } in &*outgoing {
@@ -127,7 +135,10 @@ fn report_once_more(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
                 .filter(Value::is_object)
                 .for_each(|last| scene.memory.add(DUE, last));
         } else if message["result"] == json!({}) {
-            late.extend(scene.memory.take(DUE));
+            late.extend(scene.memory.take(NEXT));
+            for report in scene.memory.take(DUE) {
+                scene.memory.add(NEXT, report);
+            }
         }
     }
     outgoing.extend(late.into_iter().map(|mut params| {

@@ -144,9 +144,11 @@ const LIST_ISOLATION: Case = Case::probe(
             let Some((ids, page)) = &stranger.listed else {
                 return unverified("the list could not be read in the second session");
             };
+            // One that both sessions have made shows nothing; utilities/task-id-unique tells of it.
+            let own = |id: &str| stranger.tasks.iter().any(|made| made.id() == Some(id));
             let seen = life
                 .calls()
-                .find(|made| made.id().is_some_and(|id| ids.contains(id)));
+                .find(|made| made.id().is_some_and(|id| ids.contains(id) && !own(id)));
             match seen {
                 None => Ok(()),
                 Some(made) => {

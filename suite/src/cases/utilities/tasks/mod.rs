@@ -1,6 +1,7 @@
 //! Tasks, the experimental ones of 2025-11-25: one conversation with several of them serves most
 //! cases, one with a task that needs input the others.
 
+mod aftermath;
 mod calls;
 mod cancel;
 mod capability;
@@ -13,6 +14,7 @@ mod needy;
 mod notified;
 mod objects;
 mod order;
+mod play;
 mod related;
 mod reports;
 mod results;

@@ -19,8 +19,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub(super) struct Needy {
     /// The task's id.
     pub(super) id: String,
-    /// The requests that came before the task had ended.
-    pub(super) requests: Vec<(Duration, Message)>,
+    /// What it asked before it had ended.
+    pub(super) questions: Vec<(Duration, Message)>,
     /// Looks at the task while the answer to the first request was due.
     pub(super) due: Vec<Step>,
     /// Looks at it after that, until it showed another status.
@@ -50,8 +50,8 @@ async fn play(s: &Talk) -> Result<Needy, Stop> {
     };
     let mut made: Vec<&mut Made<()>> = made.iter_mut().collect();
     wait_for_question(&player, &mut made, &id).await?;
-    let requests = s.requests_heard();
-    let Some((_, request)) = requests.first() else {
+    let questions = questions(s);
+    let Some((_, question)) = questions.first() else {
         return unverified("the task asked the client for nothing");
     };
     let owner = "utilities/task-input-required";
@@ -61,9 +61,9 @@ async fn play(s: &Talk) -> Result<Needy, Stop> {
         if due.last().and_then(Step::status) == Some(Status::InputRequired) {
             break;
         }
-        pause(&player, &made).await;
+        pause(&made).await;
     }
-    let Some(answer) = s.session.good_answer(request) else {
+    let Some(answer) = s.session.good_answer(question) else {
         return unverified("the request of the server cannot be answered");
     };
     s.tell(&answer).await?;
@@ -73,20 +73,34 @@ async fn play(s: &Talk) -> Result<Needy, Stop> {
         if after.last().and_then(Step::status) != Some(Status::InputRequired) {
             break;
         }
-        pause(&player, &made).await;
+        pause(&made).await;
     }
     s.behave(Manner::Full);
     Ok(Needy {
         id,
-        requests,
+        questions,
         due,
         after,
     })
 }
 
-async fn pause(player: &Player<'_>, made: &[&mut Made<()>]) {
+/// The requests that a task makes: a server may ask for the roots on its own account.
+fn questions(s: &Talk) -> Vec<(Duration, Message)> {
+    let mut requests = s.requests_heard();
+    requests.retain(|(_, request)| {
+        let method = request.method.as_deref();
+        matches!(
+            method,
+            Some("elicitation/create" | "sampling/createMessage")
+        )
+    });
+    requests
+}
+
+async fn pause(made: &[&mut Made<()>]) {
     let interval = interval(made).unwrap_or_default();
-    player.s.idly(tokio::time::sleep(interval)).await;
+    // A server does not wait long for its answer, so the leave to run is kept.
+    tokio::time::sleep(interval).await;
 }
 
 /// Follows the task until it asks for something or has ended. The question may be put only when
@@ -99,6 +113,7 @@ async fn wait_for_question(
     let s = player.s;
     let until = Instant::now() + LONGEST;
     let mut result = None;
+    let mut answered = 0;
     loop {
         player.look(made).await?;
         let Some(interval) = interval(made) else {
@@ -110,10 +125,17 @@ async fn wait_for_question(
             let owner = "utilities/task-input-required";
             result = Some(player.begin(owner, "tasks/result", params).await?);
         }
-        let asked = s.session.until(|_| !s.requests_heard().is_empty());
-        let asked = s.idly(tokio::time::timeout(interval, asked)).await;
-        if asked.is_ok() || Instant::now() > until {
+        let asked = s.session.until(|_| s.requests_heard().len() > answered);
+        // What comes or does not come in that time shows in the next round.
+        tokio::time::timeout(interval, asked).await.ok();
+        if !questions(s).is_empty() || Instant::now() > until {
             return Ok(());
+        }
+        for (_, request) in s.requests_heard().iter().skip(answered) {
+            answered += 1;
+            if let Some(answer) = s.session.good_answer(request) {
+                s.tell(&answer).await?;
+            }
         }
     }
 }

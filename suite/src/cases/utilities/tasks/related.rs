@@ -41,7 +41,7 @@ const REQUESTS_RELATED: Case = Case::probe(
         Box::pin(async {
             let played = s.scene::<Played>().await?;
             let needy = played.0.as_ref().map_err(Stop::clone)?;
-            for (at, message) in &needy.requests {
+            for (at, message) in &needy.questions {
                 if let Some(text) = unrelated(message, &needy.id) {
                     let method = escaped(message.method.as_deref().unwrap_or_default());
                     let text = format!("`{method}` for a task {text}");

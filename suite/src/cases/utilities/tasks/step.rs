@@ -182,10 +182,7 @@ impl<'a> Player<'a> {
     /// Waits for the answer, so long at most.
     pub(super) async fn within(&self, begun: &mut Begun, window: Duration) -> Option<Step> {
         let at = begun.waiting.begun();
-        let reply = self
-            .s
-            .idly(self.s.within(&mut begun.waiting, window))
-            .await?;
+        let reply = self.s.within(&mut begun.waiting, window).await?;
         Some(self.step(begun.owner, begun.sent.clone(), at, reply))
     }
 
@@ -222,6 +219,15 @@ impl<'a> Player<'a> {
         if gets.len() < GETS {
             gets.push((id.to_owned(), step.clone()));
         }
+    }
+
+    /// The first answer to a `tasks/get` that was sent after this time.
+    pub(super) fn got_since(&self, id: &str, at: Duration) -> Option<Step> {
+        let gets = self.gets.borrow();
+        let mut since = gets
+            .iter()
+            .filter(|(known, step)| known == id && step.begun > at);
+        since.next().map(|(_, step)| step.clone())
     }
 
     /// Makes these calls side by side; each has the `params` of a call that asks for a task.
