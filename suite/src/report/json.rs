@@ -73,6 +73,7 @@ struct Report<'a> {
     options: &'a [String],
     filtered: bool,
     finished: bool,
+    remarks: &'a [String],
     revisions: Vec<InRevision<'a>>,
     results: Vec<CaseResult<'a>>,
 }
@@ -158,6 +159,7 @@ impl<'a> Report<'a> {
             options: &run.options,
             filtered: run.filtered,
             finished: run.finished,
+            remarks: &run.remarks,
             revisions: run
                 .revisions
                 .iter()

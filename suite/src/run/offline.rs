@@ -115,6 +115,7 @@ pub fn judge(inputs: Vec<(String, Box<dyn Read>)>, options: &Offline) -> Result<
         options,
         transport: None,
         findings: Vec::new(),
+        remarks: Vec::new(),
         flaws: Vec::new(),
         server: None,
         sessions: 0,
