@@ -54,6 +54,9 @@ impl Bend {
             | Self::Text(_)
             | Self::Policy(_) => true,
             Self::Several(several) => several.iter().any(|bend| bend.shows_on(transport)),
+            Self::Beforehand(bend) => {
+                transport != Transport::StreamableHttp && bend.shows_on(transport)
+            }
             Self::StreamableHttp(_) => transport == Transport::StreamableHttp,
             Self::HttpSse(_) => transport == Transport::HttpSse,
             Self::Stdout(_)
@@ -92,6 +95,8 @@ pub enum Bend {
     Policy(fn(&mut Policy)),
     /// Acts in several layers.
     Several(&'static [Bend]),
+    /// Acts on what comes before `initialize`, which over Streamable HTTP reaches no session.
+    Beforehand(&'static Bend),
     /// Acts on standard output.
     Stdout(Stdout),
     /// Acts on standard input.
@@ -279,6 +284,7 @@ impl Bends {
 fn flatten(bend: Bend, into: &mut Vec<Bend>) {
     match bend {
         Bend::Several(several) => several.iter().for_each(|bend| flatten(*bend, into)),
+        Bend::Beforehand(bend) => flatten(*bend, into),
         single => into.push(single),
     }
 }

@@ -20,6 +20,9 @@ const TOOL: &str = env!("CARGO_BIN_EXE_mcp-conform");
 fn tool(args: &[&str]) -> Output {
     Command::new(TOOL)
         .args(args)
+        // What the tool does by itself on a runner is another test's business.
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
         .stdin(Stdio::null())
         .output()
         .unwrap()
@@ -75,6 +78,11 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
         (
             &["stdio", "--report", "json=/nonexistent/x", "--", "x"],
             2,
+            "there is no folder /nonexistent; create it first",
+        ),
+        (
+            &["stdio", "--report", "junit=/", "--", "x"],
+            2,
             "cannot write the report",
         ),
         (
@@ -109,6 +117,16 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
         assert!(said.contains(words), "{args:?}: {said}");
         assert!(output.stdout.is_empty(), "{args:?}");
     }
+}
+
+#[test]
+fn without_a_run_there_is_no_report() {
+    let path = file("none.json");
+    fs::remove_file(&path).ok();
+    let report = format!("json={}", path.display());
+    let output = tool(&["stdio", "--report", &report, "--", "/nonexistent/server"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!path.exists());
 }
 
 #[test]
@@ -147,11 +165,8 @@ fn the_transcript_holds_every_byte_and_keeps_to_its_schema() {
         "stdout-latin1",
     ];
     assert_eq!(tool(&[&args[..], &command].concat()).status.code(), Some(1));
-    let schema = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/transcript.json"),
-    );
     let schema =
-        jsonschema::validator_for(&serde_json::from_str(&schema.unwrap()).unwrap()).unwrap();
+        jsonschema::validator_for(&serde_json::from_str(schemas::TRANSCRIPT).unwrap()).unwrap();
     let text = fs::read_to_string(path).unwrap();
     let mut stdout = String::new();
     let mut kinds = std::collections::BTreeSet::new();
@@ -169,7 +184,15 @@ fn the_transcript_holds_every_byte_and_keeps_to_its_schema() {
             kinds.extend(record.get("hex").map(|_| "hex".to_owned()));
         }
     }
-    let expected = ["closed", "ended", "hex", "opened", "stdin", "stdout"];
+    let expected = [
+        "closed",
+        "ended",
+        "hex",
+        "opened",
+        "stdin",
+        "stdout",
+        "terminated",
+    ];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
     // Nothing stands between the messages that were told apart.
     let answers = stdout

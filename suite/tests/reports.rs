@@ -2,6 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "reports/baseline.rs"]
+mod baseline;
+#[path = "reports/files.rs"]
+mod files;
+#[path = "reports/github.rs"]
+mod github;
+#[path = "reports/hostile.rs"]
+mod hostile;
+#[path = "reports/junit.rs"]
+mod junit;
+#[path = "reports/markdown.rs"]
+mod markdown;
+#[path = "reports/sarif.rs"]
+mod sarif;
+#[path = "reports/tap.rs"]
+mod tap;
+
 use std::time::Duration;
 
 use mcp_conform::{
@@ -155,6 +172,8 @@ fn made_up() -> Run {
         started: "2026-03-01T12:00:00Z".into(),
         duration: Duration::from_millis(4321),
         target: "node 'my server.js' --flag".into(),
+        file: Some("my server.js".into()),
+        command_line: ("stdio", "-- node 'my server.js' --flag".into()),
         transport: Transport::Stdio,
         server: Some(("every\x1b[31mthing".into(), "1.2.0".into())),
         options: vec!["--timeout".into(), "3".into()],
@@ -213,6 +232,8 @@ fn made_up() -> Run {
             ),
             large_before,
         ],
+        baseline: None,
+        unreadable: Vec::new(),
     }
 }
 
@@ -405,7 +426,7 @@ fn programs_read_every_verdict() {
 
 #[test]
 fn the_report_keeps_its_schema_and_the_schema_is_strict() {
-    let schema: Value = serde_json::from_str(include_str!("../../schemas/report.json")).unwrap();
+    let schema: Value = serde_json::from_str(schemas::REPORT).unwrap();
     jsonschema::meta::validate(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let unnamed = Run {
@@ -413,7 +434,7 @@ fn the_report_keeps_its_schema_and_the_schema_is_strict() {
         filtered: true,
         ..whole()
     };
-    for run in [made_up(), whole(), unnamed] {
+    for run in [made_up(), whole(), unnamed, baseline::baselined()] {
         let report = json(&run);
         let errors: Vec<_> = validator
             .iter_errors(&report)

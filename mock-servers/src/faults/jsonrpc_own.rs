@@ -66,12 +66,22 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "schema-invalid-notification",
         violates: "jsonrpc/message-schema",
-        drags: &[],
+        drags: &[(
+            "utilities/server-cancels-own-requests",
+            "the cancellation names a request that the server never sent",
+        )],
         bend: Bend::Emit(|_, outgoing| {
-            beside(outgoing, is_own, || {
-                let params = json!({ "requestId": "server-0", "reason": 5 });
-                notification("notifications/cancelled", params)
-            });
+            // It is the server's own request that is cancelled, so that only the reason is wrong.
+            let asked = outgoing
+                .iter()
+                .find(|out| out.message["method"] == "roots/list");
+            if let Some(asked) = asked.cloned() {
+                let params = json!({ "requestId": asked.message["id"], "reason": 5 });
+                outgoing.push(Emitted {
+                    message: notification("notifications/cancelled", params),
+                    ..asked
+                });
+            }
         }),
     },
 ];
@@ -111,6 +121,10 @@ fn reuse_id(scene: &Scene<'_>, outgoing: &mut [Emitted]) {
     for out in outgoing.iter_mut().filter(|out| is_request(&out.message)) {
         scene.memory.keep(MEANT, out.message["id"].take());
         out.message["id"] = json!(REUSED);
+    }
+    let cancelled = |out: &&mut Emitted| out.message["method"] == "notifications/cancelled";
+    for out in outgoing.iter_mut().filter(cancelled) {
+        out.message["params"]["requestId"] = json!(REUSED);
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[Fault] = &[
             const READY: &str = "initialized has just come";
             let just_came = json!(is_initialized(asked));
             let came_before = asked.scene.memory.keep(READY, just_came);
-            if came_before == Some(json!(true)) && asked.is_request() && !asked.is("ping") {
+            if came_before == Some(json!(true)) && is_feature_request(asked) {
                 *reply = asked.refusal(-32600, "the session is still being set up");
             }
         }),
@@ -77,43 +77,45 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "serves-before-initialize",
         violates: "lifecycle/early-request-refused",
         drags: &[],
-        bend: Bend::Reply(|asked, reply| {
+        bend: Bend::Beforehand(&Bend::Reply(|asked, reply| {
             let list = asked
                 .method()
                 .and_then(|method| method.strip_suffix("/list"));
             if let (Some(list), None, true) = (list, asked.scene.revision, asked.is_request()) {
                 *reply = json!({ "jsonrpc": "2.0", "id": asked.id(), "result": { list: [] } });
             }
-        }),
+        })),
     },
     Fault {
         name: "early-request-hangs",
         violates: "lifecycle/early-request-answered",
         drags: &[],
-        bend: Bend::Reply(|asked, reply| {
+        bend: Bend::Beforehand(&Bend::Reply(|asked, reply| {
             if asked.scene.revision.is_none() && is_feature_request(asked) {
                 *reply = Value::Null;
             }
-        }),
+        })),
     },
     Fault {
         name: "early-request-fatal",
         violates: "lifecycle/early-request-harmless",
         drags: &[],
-        bend: Bend::Fatal(|asked| {
+        bend: Bend::Beforehand(&Bend::Fatal(|asked| {
             const EARLY: &str = "a request came early";
             let memory = asked.scene.memory;
             if asked.scene.revision.is_none() && is_feature_request(asked) {
                 memory.keep(EARLY, json!(true));
             }
             asked.is("initialize") && memory.recall(EARLY) == true
-        }),
+        })),
     },
     Fault {
         name: "early-initialized-fatal",
         violates: "lifecycle/early-initialized-harmless",
         drags: &[],
-        bend: Bend::Fatal(|asked| is_initialized(asked) && asked.scene.revision.is_none()),
+        bend: Bend::Beforehand(&Bend::Fatal(|asked| {
+            is_initialized(asked) && asked.scene.revision.is_none()
+        })),
     },
     Fault {
         name: "second-initialized-fatal",
@@ -131,11 +133,11 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "batched-initialize-fatal",
         violates: "lifecycle/batched-initialize-harmless",
         drags: &[],
-        bend: Bend::Fatal(|asked| {
+        bend: Bend::Beforehand(&Bend::Fatal(|asked| {
             let batch = asked.message.as_array();
             let is_initialize = |entry: &Value| entry["method"] == "initialize";
             batch.is_some_and(|batch| batch.iter().any(is_initialize))
-        }),
+        })),
     },
 ];
 

@@ -1,5 +1,7 @@
 //! Faults in what the server asks the client for, and in how it waits for the answer.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::fault::{Bend, Fault};
@@ -32,8 +34,14 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "blocks-on-unanswered-request",
         violates: "lifecycle/unanswered-request-does-not-block",
-        drags: &[],
-        bend: Bend::Hold(|asked| asked.is_request() && asked.scene.owed),
+        drags: &[(
+            "lifecycle/own-request-timeout",
+            "a server that gave up soon would go on soon, and nobody would see that it blocks",
+        )],
+        bend: Bend::Several(&[
+            Bend::Hold(|asked| asked.is_request() && asked.scene.owed),
+            Bend::Policy(|policy| policy.patience = Some(Duration::from_secs(30))),
+        ]),
     },
     Fault {
         name: "no-timeout-on-own-requests",

@@ -80,15 +80,17 @@ pub(super) static FAULTS: &[Fault] = &[
         violates: "lifecycle/recovers-after-bad-initialize",
         drags: &[],
         bend: Bend::Fatal(|asked| {
-            const BAD: &str = "initialize was bad";
-            // Over HTTP each attempt is a session of its own.
-            let server = asked.scene.server;
+            const BAD: &str = "who has sent a bad initialize";
             if !is_initialize(asked.message) {
                 return false;
             }
-            let is_bad = asked.message["params"] == json!({});
-            let was_bad = server.keep(BAD, json!(is_bad)) == Some(json!(true));
-            was_bad && !is_bad
+            // Over HTTP each attempt is a session of its own.
+            let (server, client) = (asked.scene.server, client(asked));
+            let was_bad = server.has(BAD, &client);
+            if asked.message["params"] == json!({}) {
+                server.add(BAD, client);
+            }
+            was_bad
         }),
     },
     Fault {
@@ -123,6 +125,12 @@ pub(super) static FAULTS: &[Fault] = &[
         drags: &[],
         bend: Bend::Reply(mind_the_latest_version),
     },
+    Fault {
+        name: "dies-with-first-client",
+        violates: "lifecycle/next-client-served",
+        drags: &[],
+        bend: Bend::Reply(serve_one_client_once),
+    },
 ];
 
 /// The version that is offered and not supported.
@@ -150,18 +158,36 @@ fn has_others(object: &Value, known: &[&str]) -> bool {
     members.is_some_and(|members| members.keys().any(|name| !known.contains(&&**name)))
 }
 
-/// Holds every session to the version that was negotiated last, in whichever session.
+/// Who asks: clients are told apart by how they name their requests, in front of a number.
+fn client(asked: &Asked<'_>) -> Value {
+    let id = asked.id().as_str().unwrap_or_default();
+    json!(id.rsplit_once('-').map_or(id, |(client, _)| client))
+}
+
+/// Holds all sessions of a client to the version that it has negotiated last.
 fn mind_the_latest_version(asked: &Asked<'_>, reply: &mut Value) {
-    const LATEST: &str = "the version that was negotiated last";
     let server = asked.scene.server;
+    let latest = format!("the latest version of {}", client(asked));
     let negotiated = &reply["result"]["protocolVersion"];
     if is_initialize(asked.message) && negotiated.is_string() {
-        server.keep(LATEST, negotiated.clone());
+        server.keep(&latest, negotiated.clone());
         return;
     }
     let own = asked.scene.revision.map(Revision::as_str);
-    let latest = server.recall(LATEST);
+    let latest = server.recall(&latest);
     if asked.is_request() && latest.is_string() && latest.as_str() != own {
         *reply = asked.refusal(-32600, "that is not the negotiated version");
+    }
+}
+
+/// Refuses a second session to a client whose first one is not known to be over.
+fn serve_one_client_once(asked: &Asked<'_>, reply: &mut Value) {
+    const SERVED: &str = "who has had a session";
+    let (server, client) = (asked.scene.server, client(asked));
+    // Clients that open several sessions on purpose are left alone.
+    if asked.is("ping") && client == "next-client-served" {
+        server.add(SERVED, client);
+    } else if is_initialize(asked.message) && server.has(SERVED, &client) {
+        *reply = asked.refusal(-32600, "the server is initialized already");
     }
 }

@@ -23,7 +23,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "no-unicode-unescape",
         violates: "stdio/input-unicode-escapes",
-        drags: &[],
+        drags: &[(
+            "jsonrpc/id-unicode",
+            "a quote or a control character in an id can only be written with an escape",
+        )],
         bend: Bend::Stdin(Stdin::Lines(|lines| {
             for line in lines {
                 *line = keep_unicode_escapes(line);

@@ -89,9 +89,44 @@ pub(super) static FAULTS: &[Fault] = &[
             is_cancellation(asked.message) && !is_id(&asked.message["params"]["requestId"])
         }),
     },
+    Fault {
+        name: "server-cancels-foreign-id",
+        violates: "utilities/server-cancels-own-requests",
+        drags: &[],
+        bend: Bend::Emit(|_, outgoing| {
+            for out in outgoing
+                .iter_mut()
+                .filter(|out| is_cancellation(&out.message))
+            {
+                // The client's request that led to it.
+                if let Some(id) = &out.relates_to {
+                    out.message["params"]["requestId"] = id.clone();
+                }
+            }
+        }),
+    },
+    Fault {
+        name: "late-answer-fatal",
+        violates: "utilities/late-answer-harmless",
+        drags: &[],
+        bend: Bend::Several(&[
+            Bend::Emit(|scene, outgoing| {
+                for out in outgoing.iter().filter(|out| is_cancellation(&out.message)) {
+                    let id = out.message["params"]["requestId"].clone();
+                    scene.memory.add(CANCELLED_OWN, id);
+                }
+            }),
+            Bend::Fatal(|asked| {
+                asked.method().is_none() && asked.scene.memory.has(CANCELLED_OWN, asked.id())
+            }),
+        ]),
+    },
 ];
 
 const CANCELLED: &str = "notifications/cancelled";
+
+/// Where the ids of the server's requests are remembered that it has cancelled.
+const CANCELLED_OWN: &str = "ids of requests that the server cancelled";
 
 /// Where the ids of all requests are remembered.
 const KNOWN: &str = "ids of requests";

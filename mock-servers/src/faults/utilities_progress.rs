@@ -133,6 +133,12 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "stray-progress-fatal",
+        violates: "utilities/stray-progress-harmless",
+        drags: &[],
+        bend: Bend::Fatal(|asked| asked.is(PROGRESS)),
+    },
+    Fault {
         name: "progress-flood",
         violates: "utilities/progress-rate",
         drags: &[],

@@ -94,7 +94,10 @@ pub(crate) fn list(revision: Revision, params: &Map<String, Value>) -> Outcome {
         describe(&mut entry, prompt.title, revision);
         entry
     });
-    page::page("prompts", entries.collect(), params)
+    let mut page = page::page("prompts", entries.collect(), params)?;
+    // Any result may carry metadata of the server's own.
+    page["_meta"] = json!({ "com.example.reference/prompts": PROMPTS.len() });
+    Ok(page)
 }
 
 /// Serves `prompts/get`.

@@ -130,7 +130,7 @@ impl Sse {
             if self.site.policy.malformed == Malformed::EndsSession {
                 lock(&self.clients).end(id);
             }
-            return Err(Refusal::bad_request("the body is not JSON in UTF-8"));
+            return Ok(client.refuse_unreadable());
         };
         match client.gate.pass(self.site.bends.crowd(), message).await {
             Some(message) => Ok(client.serve(message)),
@@ -170,6 +170,18 @@ impl Client {
             }
         });
         client
+    }
+
+    /// Refuses a post whose body is no JSON; the session's error is in the refusal.
+    fn refuse_unreadable(&self) -> Reply {
+        let (outbox, mut outgoing) = Outbox::channel();
+        self.session.receive_unreadable(&outbox);
+        match outgoing.try_recv() {
+            Ok(Outgoing::Message { message, .. }) => {
+                reply::json_text(StatusCode::BAD_REQUEST, self.site.text(&message))
+            }
+            _ => reply::empty(StatusCode::BAD_REQUEST),
+        }
     }
 
     fn serve(self: Arc<Self>, message: Value) -> Reply {

@@ -58,7 +58,11 @@ impl Session {
     /// Takes a notification; those that are unknown are ignored.
     pub(super) fn notified(&self, method: &str, params: &Map<String, Value>) {
         match (method, params.get("requestId")) {
-            ("notifications/initialized", _) => self.state().initialized = true,
+            ("notifications/initialized", _) => {
+                // One that comes too early says nothing.
+                let mut state = self.state();
+                state.initialized = state.revision.is_some();
+            }
             ("notifications/cancelled", Some(id)) => self.cancel(id),
             _ => {}
         }

@@ -61,7 +61,7 @@ pub(crate) fn initialize(revision: &str) -> Value {
         "jsonrpc": "2.0", "id": "init", "method": "initialize",
         "params": {
             "protocolVersion": revision,
-            "capabilities": { "roots": {} },
+            "capabilities": { "roots": {}, "elicitation": {} },
             "clientInfo": { "name": "test", "version": "1" },
         },
     })

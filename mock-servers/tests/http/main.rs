@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod faults;
 mod guard;
+mod messages;
 mod requests;
 mod resumption;
 mod session;

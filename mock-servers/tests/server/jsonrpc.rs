@@ -47,8 +47,8 @@ fn envelope() -> Vec<Row> {
         }),
         row(
             "request-never-answered",
-            pings([1, 2, 3, 4, 5, 6, 7, 8, 9].map(Value::from)),
-            |said| !answered(said, 8) && answered(said, 7) && answered(said, 9),
+            pings([17, 18, 19].map(Value::from)),
+            |said| !answered(said, 18) && answered(said, 17) && answered(said, 19),
         ),
         row("meta-not-object", five(), |said| {
             nth(said, 0).pointer("/result/_meta") == Some(&Value::Null)
@@ -279,8 +279,9 @@ fn own() -> Vec<Row> {
         row("method-rpc-prefix", logs(), |said| {
             nth(said, 0)["method"] == "rpc.heartbeat"
         }),
-        row("schema-invalid-notification", logs(), |said| {
-            nth(said, 0)["params"]["reason"] == 5
+        row("schema-invalid-notification", asks(), |said| {
+            let cancelled = &nth(said, 1)["params"];
+            cancelled["reason"] == 5 && cancelled["requestId"] == nth(said, 0)["id"]
         }),
     ]
 }
@@ -313,11 +314,9 @@ fn batches() -> Vec<Row> {
         row("batch-single-refused", [json!([p("v")]).into()], |said| {
             nth(said, 0)["error"]["code"] == -32600
         }),
-        row(
-            "http-batch-empty-accepted",
-            [json!([]).into()],
-            <[Value]>::is_empty,
-        ),
+        row("http-batch-empty-accepted", [json!([]).into()], |said| {
+            said == [json!([])]
+        }),
         row(
             "batch-of-responses-fatal",
             [responses.into(), ping("s")],

@@ -94,7 +94,7 @@ fn results() -> Vec<Row> {
 
 fn versions() -> Vec<Row> {
     let future = || open_with("2099-12-31");
-    let bad = || Step::from(request("bad", "initialize", json!({})));
+    let bad = || Step::from(request("init-0", "initialize", json!({})));
     let unversioned = || {
         open_but(|params| {
             params
@@ -250,7 +250,11 @@ fn every_fault_of_the_life_of_a_session_does_what_it_says() {
     check(
         "lifecycle/",
         &rows,
-        &["capabilities-flap", "negotiated-version-global"],
+        &[
+            "capabilities-flap",
+            "negotiated-version-global",
+            "dies-with-first-client",
+        ],
     );
 }
 
@@ -274,14 +278,35 @@ fn no_two_sessions_are_told_the_same() {
     assert_eq!(told(&[]), told(&[]));
 }
 
+/// Whether a ping of the client that `initialize` is from has a result.
+fn is_served(server: &mut Direct) -> bool {
+    let said = server.tell(&request("init-1", "ping", Value::Null));
+    nth(&said, 0)["result"] == json!({})
+}
+
 #[test]
 fn one_session_changes_the_version_of_another() {
     for (fault, spoiled) in [(&["negotiated-version-global"][..], true), (&[], false)] {
         let bends = Bends::new(&named(fault));
         let mut first = Direct::of(&bends).opened("2025-11-25");
-        assert_eq!(first.ask("ping", json!({}))["result"], json!({}));
+        assert!(is_served(&mut first));
         let mut second = Direct::of(&bends).opened("2024-11-05");
-        assert_eq!(second.ask("ping", json!({}))["result"], json!({}));
-        assert_eq!(first.ask("ping", json!({}))["error"].is_object(), spoiled);
+        assert!(is_served(&mut second));
+        assert_eq!(is_served(&mut first), !spoiled);
+    }
+}
+
+#[test]
+fn the_second_session_of_a_client_is_refused() {
+    for (fault, refusal) in [(&["dies-with-first-client"][..], true), (&[], false)] {
+        let bends = Bends::new(&named(fault));
+        let mut opening = initialize("2025-06-18");
+        opening["id"] = json!("next-client-served-1");
+        let ping = request("next-client-served-2", "ping", Value::Null);
+        let mut first = Direct::of(&bends);
+        assert!(first.tell(&opening)[0]["result"].is_object());
+        assert!(first.tell(&ping)[0]["result"].is_object());
+        let said = Direct::of(&bends).tell(&opening);
+        assert_eq!(said[0]["error"].is_object(), refusal);
     }
 }

@@ -50,7 +50,7 @@ fn pings() -> Vec<Row> {
         row("first-ping-fatal", [ping("p"), open()], <[Value]>::is_empty).unopened(),
         row(
             "ping-blocked-by-tool-call",
-            [call("c", "slow"), ping("p"), Step::Wait(2000)],
+            [call("c", "slow"), ping("p"), Step::Wait(4000)],
             |said| is_before(said, "c", "p"),
         ),
         row("ping-flood", [call("c", "ping-client")], |said| {

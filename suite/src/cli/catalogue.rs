@@ -1,13 +1,10 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::anyhow;
+use clap::ValueEnum;
 
 use super::{Failure, Outcome, options::LookArgs};
-use crate::{
-    cases,
-    report::{FormatName, catalogue},
-    run::Selection,
-};
+use crate::{cases, report::catalogue, run::Selection};
 
 /// The options of `list`.
 #[derive(clap::Args)]
@@ -17,9 +14,18 @@ pub(super) struct ListArgs {
     cases: Vec<String>,
     /// The format on stdout
     #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: FormatName,
+    format: ListFormat,
     #[command(flatten)]
     look: LookArgs,
+}
+
+/// The formats of a list.
+#[derive(Clone, Copy, ValueEnum)]
+enum ListFormat {
+    /// For people, on a terminal
+    Human,
+    /// For programs
+    Json,
 }
 
 /// The options of `explain`.
@@ -39,8 +45,8 @@ pub(super) fn list(args: &ListArgs) -> Outcome {
         .collect();
     let mut out = std::io::stdout().lock();
     let written = match args.format {
-        FormatName::Human => catalogue::list_human(&selected, args.look.look(), &mut out),
-        FormatName::Json => catalogue::list_json(&selected, &mut out),
+        ListFormat::Human => catalogue::list_human(&selected, args.look.look(), &mut out),
+        ListFormat::Json => catalogue::list_json(&selected, &mut out),
     };
     written
         .and_then(|()| out.flush())

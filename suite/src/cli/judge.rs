@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Failure, Outcome,
+    baseline::BaselineArgs,
     options::{OutputArgs, PermissionArgs, RunArgs, SelectionArgs},
 };
 use crate::{
@@ -25,6 +26,8 @@ pub(super) struct Common {
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
+    baseline: BaselineArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -38,6 +41,7 @@ pub(super) fn judge(
 ) -> Outcome {
     let selection = args.selection.selection()?;
     args.output.check()?;
+    let baseline = args.baseline.read()?;
     shell.extend(args.permissions.shell());
     if args.run.timeout.as_secs_f64() != 10.0 {
         shell.extend([
@@ -77,7 +81,7 @@ pub(super) fn judge(
     // Whatever still runs in it (a process that cannot be waited for) must not hold us up.
     runtime.shutdown_background();
     progress.finish_and_clear();
-    let run = match outcome {
+    let mut run = match outcome {
         None => {
             run::clean_up();
             return Ok(ExitCode::from(130));
@@ -92,8 +96,10 @@ pub(super) fn judge(
         }
         Some(Err(error)) => return Err(Failure::NoServer(error.into())),
     };
+    let fail_on = args.run.fail_on.into();
+    run.baseline = args.baseline.brought_to(&run, baseline, fail_on)?;
     args.output.write(&run)?;
-    Ok(ExitCode::from(u8::from(run.fails(args.run.fail_on.into()))))
+    Ok(ExitCode::from(u8::from(run.fails(fail_on))))
 }
 
 fn progress(shown: bool) -> ProgressBar {

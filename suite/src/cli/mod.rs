@@ -1,6 +1,8 @@
 //! The command line: one file per command, the options by concern.
 
+mod baseline;
 mod catalogue;
+mod github;
 mod http;
 mod judge;
 mod mock;
@@ -8,7 +10,7 @@ mod options;
 mod stdio;
 mod validate;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -94,8 +96,21 @@ pub fn main() -> ExitCode {
         Err(Failure::Tool(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
         Err(Failure::Tool(error)) => (error, 4),
     };
-    eprintln!("error: {error:#}");
+    complain(&error);
     ExitCode::from(status)
+}
+
+/// Says on stderr what went wrong; the last words of a server may be part of it.
+fn complain(error: &anyhow::Error) {
+    let mut out = std::io::stderr().lock();
+    let write = |out: &mut dyn Write| writeln!(out, "error: {error:#}");
+    let written = if github::runner_reads() {
+        github::without_commands(&mut out, write)
+    } else {
+        write(&mut out)
+    };
+    // Nobody reads what cannot be printed.
+    written.ok();
 }
 
 /// What clap refuses, with our own words where it does not see the likely slip.
@@ -105,7 +120,13 @@ fn refused(error: &clap::Error) -> ExitCode {
         Some(ContextValue::String(word)) => !word.starts_with('-'),
         _ => false,
     };
-    let missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    let missing = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(missing)) => {
+            error.kind() == ErrorKind::MissingRequiredArgument
+                && missing.iter().any(|name| name.contains("COMMAND"))
+        }
+        _ => false,
+    };
     if stdio && (missing || (error.kind() == ErrorKind::UnknownArgument && bare)) {
         eprintln!(
             "error: there is no command to launch; put it behind `--`:\n\n  \

@@ -1,7 +1,7 @@
 use std::{
     fs::File,
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, github};
 use crate::{
     report::{self, FormatName, Look, Verbosity},
     run::{FailOn, Run, Selection},
@@ -280,11 +280,17 @@ impl OutputArgs {
     /// Fails early where a file cannot be written: a run must not be lost at its end.
     pub(super) fn check(&self) -> Result<(), Failure> {
         for (_, path) in &self.reports {
+            has_folder(path).map_err(Failure::Usage)?;
+            let is_new = !path.exists();
             // Appending nothing shows whether it can be written, and keeps what is there.
             let opened = File::options().create(true).append(true).open(path);
             opened
                 .with_context(|| format!("cannot write the report {}", path.display()))
                 .map_err(Failure::Usage)?;
+            // Without a run there is no report, and an empty file is none that CI could read.
+            if is_new {
+                std::fs::remove_file(path).ok();
+            }
         }
         Ok(())
     }
@@ -293,7 +299,14 @@ impl OutputArgs {
     pub(super) fn write(&self, run: &Run) -> anyhow::Result<()> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
-        report::write(self.format, run, look, &mut out)?;
+        if self.format == FormatName::Human && github::runner_reads() {
+            github::without_commands(&mut out, |out| report::write(self.format, run, look, out))?;
+            if look.verbosity != Verbosity::Quiet {
+                report::write(FormatName::Github, run, look, &mut out)?;
+            }
+        } else {
+            report::write(self.format, run, look, &mut out)?;
+        }
         out.flush()?;
         let plain = Look {
             color: false,
@@ -306,10 +319,26 @@ impl OutputArgs {
                 .and_then(|()| file.flush())
                 .with_context(|| format!("cannot write the report {}", path.display()))?;
         }
+        github::append_summary(run);
         Ok(())
     }
 }
 
-fn create(path: &std::path::Path) -> anyhow::Result<File> {
+/// The folder has to be there: one that a typo names is not made.
+pub(super) fn has_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(anyhow!(
+            "cannot write {}: there is no folder {}; create it first",
+            path.display(),
+            folder.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
     File::create(path).with_context(|| format!("cannot write the report {}", path.display()))
 }

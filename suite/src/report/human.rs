@@ -10,7 +10,7 @@ use super::{
     text::{Column, Page, Tone, columns, cut, wrap},
 };
 use crate::{
-    run::{Judgement, Run, Verdict},
+    run::{Judgement, Known, Run, Verdict},
     spec::{Revision, Transport},
     tape::escaped,
 };
@@ -48,6 +48,7 @@ impl Format for Human {
         ] {
             findings(&mut page, run, verdict, title)?;
         }
+        known(&mut page, run)?;
         if self.look.verbosity == Verbosity::Verbose {
             findings(&mut page, run, Verdict::Unverified, "Unverified")?;
             passes(&mut page, run)?;
@@ -112,6 +113,34 @@ fn findings(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io
     Ok(())
 }
 
+/// What the baseline knows of: why, and in full only where every case is shown.
+fn known(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+    let findings = Finding::known(run);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    page.heading("Known")?;
+    for finding in &findings {
+        if page.look.verbosity == Verbosity::Verbose {
+            page.blank()?;
+            self::finding(page, run, finding)?;
+            continue;
+        }
+        let verdict = finding.newest().verdict;
+        let verdict = page.paint(Tone::Faint, format_args!("{} {verdict}", sign(verdict)));
+        let revisions = page.paint(Tone::Faint, format_args!("in {}", finding.revisions()));
+        page.line(format_args!("  {verdict}  {}  {revisions}", finding.id()))?;
+        page.prose(LABELS.indent, None, &reason(finding))?;
+    }
+    Ok(())
+}
+
+/// Why what is found is put up with; empty if it is not known.
+pub(super) fn reason(finding: &Finding<'_>) -> String {
+    let explained = finding.known.map(Known::explained);
+    escaped(explained.unwrap_or_default())
+}
+
 fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fail | Verdict::Error => "✗",
@@ -138,6 +167,18 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
         &format!("in {}", finding.revisions()),
     )?;
 
+    shown(page, indent, finding)?;
+    page.blank()?;
+    advice(page, LABELS, run, newest)?;
+    if finding.known.is_some() {
+        page.labelled(LABELS, "known", &reason(finding))?;
+    }
+    Ok(())
+}
+
+/// What is wrong, in each revision where it is something else, and what shows it.
+pub(super) fn shown(page: &mut Page<'_>, indent: usize, finding: &Finding<'_>) -> io::Result<()> {
+    let newest = finding.newest();
     let mut messages = messages(&finding.judgements).into_iter();
     if let Some((message, _)) = messages.next().filter(|(message, _)| !message.is_empty()) {
         page.blank()?;
@@ -150,24 +191,41 @@ fn finding(page: &mut Page<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<
             &format!("in {}: {}", listed(&judgements), escaped(message)),
         )?;
     }
+    evidence(page, indent, newest)
+}
 
-    let said = in_time(&newest.evidence);
+/// What was said, and what was compared, below a blank line each.
+pub(super) fn evidence(
+    page: &mut Page<'_>,
+    indent: usize,
+    judgement: &Judgement,
+) -> io::Result<()> {
+    let said = in_time(&judgement.evidence);
     if !said.is_empty() {
         page.blank()?;
         exchange(page, indent, &said)?;
     }
-    if let Some((expected, actual)) = &newest.evidence.compared {
+    if let Some((expected, actual)) = &judgement.evidence.compared {
         page.blank()?;
         comparison(page, indent, expected, actual)?;
     }
+    Ok(())
+}
 
-    page.blank()?;
-    page.labelled(LABELS, clause.level.keyword(), clause.statement)?;
-    page.beside(LABELS, "", &[clause.link(newest.revision)])?;
-    if is_broken(newest.verdict) {
-        page.labelled(LABELS, "to mend", finding.case.advice.mend)?;
+/// The clause, where it stands, and what to do.
+pub(super) fn advice(
+    page: &mut Page<'_>,
+    labels: Column,
+    run: &Run,
+    judgement: &Judgement,
+) -> io::Result<()> {
+    let clause = &judgement.case.clause;
+    page.labelled(labels, clause.level.keyword(), clause.statement)?;
+    page.beside(labels, "", &[clause.link(judgement.revision)])?;
+    if is_broken(judgement.verdict) {
+        page.labelled(labels, "to mend", judgement.case.advice.mend)?;
     }
-    page.beside(LABELS, "reproduce", &[escaped(run.reproduce(newest))])
+    page.beside(labels, "reproduce", &[escaped(run.reproduce(judgement))])
 }
 
 /// The messages, each with the judgements that have it, the newest first.
@@ -230,27 +288,32 @@ fn passes(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     Ok(())
 }
 
-/// The cases with this verdict by the reason for it, a line each.
-fn reasons(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io::Result<()> {
-    let mut reasons: Vec<(&str, Vec<&'static str>)> = Vec::new();
+/// The cases with this verdict by the reason for it, which is escaped.
+pub(super) fn by_reason(run: &Run, verdict: Verdict) -> Vec<(String, Vec<&'static str>)> {
+    let mut reasons: Vec<(String, Vec<&'static str>)> = Vec::new();
     for finding in Finding::all(run, verdict) {
         for (reason, _) in messages(&finding.judgements) {
+            let reason = match reason {
+                "" => "no reason given".to_owned(),
+                reason => escaped(reason),
+            };
             match reasons.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, ids)) => ids.push(finding.id()),
                 None => reasons.push((reason, vec![finding.id()])),
             }
         }
     }
+    reasons
+}
+
+/// The cases with this verdict by the reason for it, a line each.
+fn reasons(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io::Result<()> {
+    let reasons = by_reason(run, verdict);
     if reasons.is_empty() {
         return Ok(());
     }
     page.heading(title)?;
     for (reason, ids) in reasons {
-        let reason = if reason.is_empty() {
-            "no reason given".to_owned()
-        } else {
-            escaped(reason)
-        };
         let room = page.look.width.saturating_sub(4);
         let line = match ids.as_slice() {
             [id] => format!("{id}: {reason}"),

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Format, Standing, excerpt::clamped, in_time, is_broken, needs_evidence};
 use crate::{
-    run::{Counts, Judgement, Run, Spoken, Verdict},
+    run::{Counts, Flaw, Judgement, Run, Spoken, Verdict},
     tape::{Excerpt, escaped},
 };
 
@@ -76,6 +76,16 @@ struct Report<'a> {
     remarks: &'a [String],
     revisions: Vec<InRevision<'a>>,
     results: Vec<CaseResult<'a>>,
+    baseline: Option<&'a str>,
+    flaws: Vec<Shortcoming>,
+}
+
+#[derive(Serialize)]
+struct Shortcoming {
+    id: &'static str,
+    message: String,
+    file: Option<String>,
+    line: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -123,6 +133,15 @@ struct CaseResult<'a> {
     evidence: Option<Shown<'a>>,
     hint: Option<&'static str>,
     reproduce: Option<String>,
+    known: Option<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    reason: &'a str,
+    issue: Option<&'a str>,
+    expires: Option<String>,
+    line: usize,
 }
 
 #[derive(Serialize)]
@@ -170,6 +189,8 @@ impl<'a> Report<'a> {
                 .iter()
                 .map(|judgement| CaseResult::of(run, judgement))
                 .collect(),
+            baseline: run.baseline.as_ref().map(|baseline| baseline.path.as_str()),
+            flaws: run.flaws().into_iter().map(Shortcoming::of).collect(),
         }
     }
 }
@@ -209,8 +230,20 @@ impl Amounts {
     }
 }
 
+impl Shortcoming {
+    fn of(flaw: Flaw) -> Shortcoming {
+        let (file, line) = flaw.place.unzip();
+        Shortcoming {
+            id: flaw.id,
+            message: flaw.message,
+            file,
+            line,
+        }
+    }
+}
+
 impl<'a> CaseResult<'a> {
-    fn of(run: &Run, judgement: &'a Judgement) -> CaseResult<'a> {
+    fn of(run: &'a Run, judgement: &'a Judgement) -> CaseResult<'a> {
         let clause = &judgement.case.clause;
         let shown = needs_evidence(judgement.verdict);
         CaseResult {
@@ -228,6 +261,12 @@ impl<'a> CaseResult<'a> {
             evidence: shown.then(|| Shown::of(judgement)),
             hint: is_broken(judgement.verdict).then_some(judgement.case.advice.mend),
             reproduce: shown.then(|| run.reproduce(judgement)),
+            known: run.known(judgement).map(|known| Entry {
+                reason: &known.reason,
+                issue: known.issue.as_deref(),
+                expires: known.expires.map(|day| day.to_string()),
+                line: known.line,
+            }),
         }
     }
 }

@@ -2,20 +2,29 @@
 
 pub mod catalogue;
 mod excerpt;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+mod plain;
+pub mod sarif;
 mod standing;
 mod summary;
+pub mod tap;
 mod text;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    ptr,
+};
 
 use clap::ValueEnum;
 
 use crate::{
     case::Case,
     cases,
-    run::{Evidence, Judgement, Run, Verdict},
+    run::{Evidence, Judgement, Known, Run, Verdict},
     tape::Excerpt,
 };
 
@@ -37,6 +46,16 @@ pub enum FormatName {
     Human,
     /// For programs; `schemas/report.json` describes it
     Json,
+    /// JUnit XML, for test reports of CI
+    Junit,
+    /// TAP 14, for readers of the Test Anything Protocol
+    Tap,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, for the annotations of GitHub Actions
+    Github,
+    /// Markdown, for summaries and comments
+    Markdown,
 }
 
 impl FormatName {
@@ -45,6 +64,11 @@ impl FormatName {
         match self {
             FormatName::Human => "human",
             FormatName::Json => "json",
+            FormatName::Junit => "junit",
+            FormatName::Tap => "tap",
+            FormatName::Sarif => "sarif",
+            FormatName::Github => "github",
+            FormatName::Markdown => "markdown",
         }
     }
 
@@ -89,6 +113,11 @@ pub fn write(format: FormatName, run: &Run, look: Look, out: &mut dyn Write) -> 
     match format {
         FormatName::Human => human::Human { look }.write(run, out),
         FormatName::Json => json::Json.write(run, out),
+        FormatName::Junit => junit::Junit.write(run, out),
+        FormatName::Tap => tap::Tap.write(run, out),
+        FormatName::Sarif => sarif::Sarif.write(run, out),
+        FormatName::Github => github::Github.write(run, out),
+        FormatName::Markdown => markdown::Markdown::default().write(run, out),
     }
 }
 
@@ -114,25 +143,44 @@ struct Finding<'a> {
     case: &'static Case,
     /// Newest revision first; never empty.
     judgements: Vec<&'a Judgement>,
+    /// The entry of the baseline that knows of it.
+    known: Option<&'a Known>,
 }
 
 impl<'a> Finding<'a> {
-    /// What came to `verdict`, in the order of the registry.
+    /// What came to `verdict` and is not known, in the order of the registry.
     fn all(run: &'a Run, verdict: Verdict) -> Vec<Finding<'a>> {
+        Finding::of(run, |judgement, known| {
+            judgement.verdict == verdict && known.is_none()
+        })
+    }
+
+    /// What the baseline knows of, the gravest first.
+    fn known(run: &'a Run) -> Vec<Finding<'a>> {
+        let mut findings = Finding::of(run, |_, known| known.is_some());
+        findings.sort_by_key(|finding| finding.newest().verdict as usize);
+        findings
+    }
+
+    /// What is `wanted`, in the order of the registry.
+    fn of(run: &'a Run, wanted: impl Fn(&Judgement, Option<&Known>) -> bool) -> Vec<Finding<'a>> {
         let mut findings: Vec<Finding<'a>> = Vec::new();
-        for judgement in run
-            .judgements
-            .iter()
-            .filter(|judgement| judgement.verdict == verdict)
-        {
-            match findings
-                .iter_mut()
-                .find(|finding| finding.id() == judgement.case.clause.id)
-            {
+        for judgement in &run.judgements {
+            let known = run.known(judgement);
+            if !wanted(judgement, known) {
+                continue;
+            }
+            let alike = |finding: &&mut Finding<'_>| {
+                finding.id() == judgement.case.clause.id
+                    && finding.newest().verdict == judgement.verdict
+                    && finding.known.map(ptr::from_ref) == known.map(ptr::from_ref)
+            };
+            match findings.iter_mut().find(alike) {
                 Some(finding) => finding.judgements.push(judgement),
                 None => findings.push(Finding {
                     case: judgement.case,
                     judgements: vec![judgement],
+                    known,
                 }),
             }
         }

@@ -3,28 +3,56 @@
 use std::{io, time::Duration};
 
 use super::{
-    Standing,
+    Standing, plain,
     text::{Page, Tone, columns, counted, cut},
 };
 use crate::{
     run::{Counts, Judgement, Run, Spoken, Verdict},
+    spec::Revision,
     tape::escaped,
 };
 
-/// The verdicts by area and revision.
-pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+/// The verdicts of one area in one revision.
+pub(super) struct Row {
+    pub(super) area: &'static str,
+    pub(super) revision: Revision,
+    /// Those that are not known.
+    pub(super) counts: Counts,
+    /// How many are known.
+    pub(super) known: usize,
+}
+
+/// The verdicts by area and revision, where there are any that apply.
+pub(super) fn rows(run: &Run) -> Vec<Row> {
     let mut areas: Vec<&'static str> = Vec::new();
     for judgement in &run.judgements {
         if !areas.contains(&judgement.case.clause.area()) {
             areas.push(judgement.case.clause.area());
         }
     }
-    if areas.is_empty() {
-        return Ok(());
-    }
-    // What never happened needs no column.
-    let total = Counts::of(&run.judgements);
-    let shown: Vec<Verdict> = [
+    let row = |area, revision| {
+        let all = run.of_revision(revision);
+        let (known, rest): (Vec<_>, Vec<_>) = all
+            .filter(|judgement| judgement.case.clause.area() == area)
+            .partition(|judgement| run.known(judgement).is_some());
+        Row {
+            area,
+            revision,
+            counts: Counts::of(rest),
+            known: known.len(),
+        }
+    };
+    areas
+        .into_iter()
+        .flat_map(|area| run.judged().map(move |revision| row(area, revision)))
+        .filter(|row| row.counts.applicable() + row.known > 0)
+        .collect()
+}
+
+/// The verdicts that a table has a column for: what never happened needs none.
+pub(super) fn shown(run: &Run) -> Vec<Verdict> {
+    let total = Counts::of(run.unknown());
+    [
         Verdict::Pass,
         Verdict::Fail,
         Verdict::Error,
@@ -34,17 +62,29 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     ]
     .into_iter()
     .filter(|verdict| matches!(verdict, Verdict::Pass | Verdict::Fail) || total.get(*verdict) > 0)
-    .collect();
-    let first = areas
+    .collect()
+}
+
+/// Writes the verdicts by area and revision.
+pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+    let (rows, shown) = (rows(run), shown(run));
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let first = rows
         .iter()
-        .map(|area| columns(area))
+        .map(|row| columns(row.area))
         .max()
         .unwrap_or_default()
         .max(4);
-    let heads: String = shown
+    let mut heads: String = shown
         .iter()
         .map(|verdict| format!("  {:>5}", verdict.as_str()))
         .collect();
+    let any_known = rows.iter().any(|row| row.known > 0);
+    if any_known {
+        heads.push_str("  known");
+    }
     let head = format!(
         "{:first$}  {:10}{heads}",
         "Area",
@@ -52,26 +92,27 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         first = first + 2
     );
     page.heading(&head)?;
-    for area in areas {
-        let mut label = area;
-        for revision in run.judged() {
-            let of_area = |judgement: &&Judgement| judgement.case.clause.area() == area;
-            let counts = Counts::of(run.of_revision(revision).filter(of_area));
-            if counts.applicable() == 0 {
-                continue;
-            }
-            let mut line = format!("  {label:first$}  {:10}", revision.as_str());
-            for verdict in &shown {
-                let width = verdict.as_str().len().max(5);
-                line.push_str("  ");
-                line.push_str(&match counts.get(*verdict) {
-                    0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
-                    count => page.paint(Tone::of(*verdict), format_args!("{count:>width$}")),
-                });
-            }
-            page.line(line)?;
-            label = "";
+    let mut last = "";
+    for row in &rows {
+        // An area is named once.
+        let label = if row.area == last { "" } else { row.area };
+        last = row.area;
+        let mut line = format!("  {label:first$}  {:10}", row.revision.as_str());
+        let mut cell = |count: usize, tone: Tone, width: usize| {
+            line.push_str("  ");
+            line.push_str(&match count {
+                0 => page.paint(Tone::Faint, format_args!("{:>width$}", "·")),
+                count => page.paint(tone, format_args!("{count:>width$}")),
+            });
+        };
+        for verdict in &shown {
+            let width = verdict.as_str().len().max(5);
+            cell(row.counts.get(*verdict), Tone::of(*verdict), width);
         }
+        if any_known {
+            cell(row.known, Tone::Faint, 5);
+        }
+        page.line(line)?;
     }
     Ok(())
 }
@@ -79,42 +120,7 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
 /// How the server stands in each revision, and what the run took.
 pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     for (revision, spoken) in &run.revisions {
-        let counts = Counts::of(run.of_revision(*revision));
-        let selected = if run.filtered {
-            " (of those selected)"
-        } else {
-            ""
-        };
-        let seen = format!(
-            "{} of {} clauses verified{selected}",
-            counts.verified(),
-            counts.applicable()
-        );
-        let beside = [
-            (Verdict::Warn, "warning", "warnings"),
-            (Verdict::Note, "note", "notes"),
-        ];
-        let beside = amounts(&counts, &beside);
-        let (tone, word, details) = match Standing::of(run, *revision) {
-            Standing::Conforms => (Tone::Good, "conforms", join([seen, beside])),
-            Standing::Breaks => {
-                let broken = [
-                    (Verdict::Fail, "failure", "failures"),
-                    (Verdict::Error, "error", "errors"),
-                ];
-                let details = format!("{}; {}", amounts(&counts, &broken), join([seen, beside]));
-                (Tone::Bad, "does not conform", details)
-            }
-            Standing::NotSpoken => {
-                let reason = unspoken(spoken).unwrap_or_default();
-                (Tone::Faint, "not spoken", reason)
-            }
-            Standing::Untold => (
-                Tone::Wary,
-                "nothing found broken, but not told",
-                join([seen, beside]),
-            ),
-        };
+        let (tone, word, details) = standing(run, *revision, spoken);
         let word = page.paint(tone, word);
         let details = cut(&details, page.look.width.max(80));
         page.line(format_args!(
@@ -129,6 +135,12 @@ pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
         );
         page.line(text)?;
     }
+    for flaw in run.flaws() {
+        if flaw.place.is_some() {
+            let text = page.paint(Tone::Bad, plain::flaw(&flaw));
+            page.line(text)?;
+        }
+    }
     let end = format!(
         "{}, {}",
         lasted(run.duration),
@@ -140,6 +152,55 @@ pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     );
     let end = page.paint(Tone::Faint, end);
     page.line(end)
+}
+
+/// How the server stands in one revision, in a word and in numbers.
+fn standing(run: &Run, revision: Revision, spoken: &Spoken) -> (Tone, &'static str, String) {
+    let counts = Counts::of(run.of_revision(revision));
+    let of_revision = |judgement: &&Judgement| judgement.revision == revision;
+    let new = Counts::of(run.unknown().filter(of_revision));
+    let selected = if run.filtered {
+        " (of those selected)"
+    } else {
+        ""
+    };
+    let seen = format!(
+        "{} of {} clauses verified{selected}",
+        counts.verified(),
+        counts.applicable()
+    );
+    let beside = [
+        (Verdict::Warn, "warning", "warnings"),
+        (Verdict::Note, "note", "notes"),
+    ];
+    let beside = amounts(&new, &beside);
+    let known = match run.of_revision(revision).count() - run.unknown().filter(of_revision).count()
+    {
+        0 => String::new(),
+        known => format!("{known} known"),
+    };
+    match Standing::of(run, revision) {
+        Standing::Conforms => (Tone::Good, "conforms", join([seen, beside, known])),
+        Standing::Breaks => {
+            let broken = [
+                (Verdict::Fail, "failure", "failures"),
+                (Verdict::Error, "error", "errors"),
+            ];
+            let broken = join([amounts(&new, &broken), known]);
+            let details = format!("{broken}; {}", join([seen, beside]));
+            (Tone::Bad, "does not conform", details)
+        }
+        Standing::NotSpoken => (
+            Tone::Faint,
+            "not spoken",
+            unspoken(spoken).unwrap_or_default(),
+        ),
+        Standing::Untold => (
+            Tone::Wary,
+            "nothing found broken, but not told",
+            join([seen, beside, known]),
+        ),
+    }
 }
 
 fn amounts(counts: &Counts, of: &[(Verdict, &str, &str)]) -> String {

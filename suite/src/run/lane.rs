@@ -159,6 +159,7 @@ impl<'a> LaneRun<'a> {
         let mut results = Vec::new();
         let mut background: FuturesUnordered<Probing> = FuturesUnordered::new();
         let mut permit = Some(permit);
+        curtain.runs.set(true);
         let mut talks: Vec<Rc<Talk>> = Vec::new();
         let mut broken_by = None;
         if self.survey.take() {
@@ -180,7 +181,7 @@ impl<'a> LaneRun<'a> {
             if stage == Stage::Last {
                 // From here on whatever comes is this case's doing; one that only waits for the
                 // others leaves room for another session.
-                permit.take();
+                give_back(permit.take(), &curtain);
                 self.wait_for_late(&talks, &mut background, &curtain, &mut results)
                     .await;
             }
@@ -216,7 +217,7 @@ impl<'a> LaneRun<'a> {
             }
         }
         // What only waits leaves the others room to begin.
-        drop(permit);
+        give_back(permit, &curtain);
         self.wait_for_late(&talks, &mut background, &curtain, &mut results)
             .await;
         if broken_by.is_none() && !background.is_empty() {
@@ -332,6 +333,15 @@ impl<'a> LaneRun<'a> {
             self.revised.live.tick();
         }
         results.push(probed);
+    }
+}
+
+/// Gives the leave to run back, unless a case has given it away already.
+fn give_back(permit: Option<SemaphorePermit<'_>>, curtain: &Curtain) {
+    if let Some(permit) = permit
+        && !curtain.runs.replace(false)
+    {
+        permit.forget();
     }
 }
 

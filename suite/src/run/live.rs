@@ -642,6 +642,11 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         target: hide(&options.target.name()),
         command_line: (options.target.subcommand(), hide(&options.target.shell())),
         transport: options.target.transport(),
+        file: options
+            .target
+            .command()
+            .and_then(|command| command.file())
+            .map(|file| hide(&file)),
         server: live
             .server
             .borrow()
@@ -654,7 +659,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         revisions: Vec::new(),
         judgements: Vec::new(),
         remarks: remarks.iter().map(|remark| hide(remark)).collect(),
-        flaws: Vec::new(),
+        unreadable: Vec::new(),
+        baseline: None,
     };
     for (revised, (spoken, judgements)) in revised.iter().zip(judged) {
         let spoken = match spoken {

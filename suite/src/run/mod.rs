@@ -1,5 +1,6 @@
 //! A run: which cases are judged in which revisions, and what came of it.
 
+mod baseline;
 mod detect;
 mod judge;
 mod lane;
@@ -20,6 +21,7 @@ use crate::{
     tape::Excerpt,
 };
 
+pub use baseline::{Baseline, BaselineError, Known, Update};
 pub use live::{NoServer, Watch, clean_up, run};
 pub use offline::{From, Offline, OfflineError, judge as judge_recorded};
 pub use plan::{FailOn, Options, Selection, SelectionError};
@@ -75,6 +77,8 @@ pub struct Run {
     pub target: String,
     /// The command that judges it, and what stands behind its options.
     pub command_line: (&'static str, String),
+    /// The file of the working directory that is launched, if it is one: a relative path with `/`.
+    pub file: Option<String>,
     /// Over which transport.
     pub transport: Transport,
     /// What the server says of itself in `serverInfo`: name and version.
@@ -94,16 +98,18 @@ pub struct Run {
     /// What is to be said of the server besides, and changes no verdict.
     pub remarks: Vec<String>,
     /// Lines of a recording that could not be read.
-    pub flaws: Vec<Flaw>,
+    pub unreadable: Vec<Unreadable>,
+    /// The failures that are known.
+    pub baseline: Option<Baseline>,
 }
 
 /// A line of a recording that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct Unreadable {
     /// The file.
     pub file: String,
     /// The line, from 1.
-    pub line: u64,
+    pub line: usize,
     /// What is wrong with it.
     pub reason: String,
     /// Its beginning, escaped.
@@ -145,6 +151,17 @@ impl Counts {
     }
 }
 
+/// What is wrong with a run whatever the verdicts in it are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What should hold, named as a case is.
+    pub id: &'static str,
+    /// What is wrong, in one sentence: lower case, without a period.
+    pub message: String,
+    /// The file and the line that it is about, if it is about one.
+    pub place: Option<(String, usize)>,
+}
+
 impl Run {
     /// The verdicts of one revision.
     pub fn of_revision(&self, revision: Revision) -> impl Iterator<Item = &Judgement> {
@@ -170,12 +187,51 @@ impl Run {
         format!("{} {}", words.join(" "), self.command_line.1)
     }
 
-    /// Whether the run is a failure at this threshold. A run in which nothing was verified, or
-    /// that did not come to its end, shows nothing, and is one too.
+    /// What is wrong with the run itself: if nothing was verified, or it did not come to its end, it
+    /// shows nothing; and a baseline has to hold.
+    pub fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        if !self.finished {
+            flaws.push(Flaw {
+                id: "run/finished",
+                message: "the run was cut short: what it did not reach is not judged".to_owned(),
+                place: None,
+            });
+        }
+        if Counts::of(&self.judgements).verified() == 0 {
+            flaws.push(Flaw {
+                id: "run/something-verified",
+                message: "no clause was verified".to_owned(),
+                place: None,
+            });
+        }
+        flaws.extend(self.unreadable.iter().map(|line| Flaw {
+            id: "run/recording",
+            message: format!("{}: `{}`", line.reason, line.text),
+            place: Some((line.file.clone(), line.line)),
+        }));
+        if let Some(baseline) = &self.baseline {
+            flaws.extend(baseline.flaws(self));
+        }
+        flaws
+    }
+
+    /// The entry of the baseline that knows what the judgement says is broken.
+    pub fn known(&self, judgement: &Judgement) -> Option<&Known> {
+        self.baseline.as_ref()?.entry(self, judgement)
+    }
+
+    /// The verdicts that are not known.
+    pub fn unknown(&self) -> impl Iterator<Item = &Judgement> {
+        self.judgements
+            .iter()
+            .filter(|judgement| self.known(judgement).is_none())
+    }
+
+    /// Whether the run is a failure at this threshold.
     pub fn fails(&self, threshold: FailOn) -> bool {
-        let counts = Counts::of(&self.judgements);
-        let shown =
-            counts.conforms() && counts.verified() > 0 && self.finished && self.flaws.is_empty();
+        let counts = Counts::of(self.unknown());
+        let shown = counts.conforms() && self.flaws().is_empty();
         match threshold {
             FailOn::Never => false,
             FailOn::Must => !shown,

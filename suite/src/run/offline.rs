@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Evidence, Flaw, Judgement, Run, Selection, Spoken,
+    Evidence, Judgement, Run, Selection, Spoken, Unreadable,
     judge::Findings,
     track::{Record, Track},
     verdict::{Outcome, Verdict},
@@ -25,8 +25,8 @@ use crate::{
 const RECORD_LIMIT: u64 = 64 * 1024 * 1024;
 /// How much of a file of bare messages is read at a time.
 const CHUNK: usize = 256 * 1024;
-/// So many flaws are kept.
-const FLAWS: usize = 100;
+/// So many lines that cannot be read are told.
+const UNREADABLE: usize = 100;
 /// So many sessions of a transcript are open at a time.
 const SESSIONS: usize = 4096;
 
@@ -97,7 +97,7 @@ struct Reading<'a> {
     options: &'a Offline,
     transport: Option<Transport>,
     findings: Vec<(Revision, Judged)>,
-    flaws: Vec<Flaw>,
+    unreadable: Vec<Unreadable>,
     server: Option<(String, String)>,
     /// How many sessions have been opened, over all files.
     sessions: usize,
@@ -115,15 +115,14 @@ pub fn judge(inputs: Vec<(String, Box<dyn Read>)>, options: &Offline) -> Result<
         options,
         transport: None,
         findings: Vec::new(),
-        remarks: Vec::new(),
-        flaws: Vec::new(),
+        unreadable: Vec::new(),
         server: None,
         sessions: 0,
     };
     for (name, input) in inputs {
         reading.file(&name, input)?;
     }
-    if reading.findings.is_empty() && reading.flaws.is_empty() {
+    if reading.findings.is_empty() && reading.unreadable.is_empty() {
         return Err(OfflineError::Empty(names.join(", ")));
     }
     Ok(reading.run(started.to_string(), begin.elapsed(), &names))
@@ -181,7 +180,7 @@ impl Reading<'_> {
         };
         let mut tracks: HashMap<u32, Option<Track>> = HashMap::new();
         let mut line = Vec::new();
-        for number in 2.. {
+        for number in 2_usize.. {
             line.clear();
             let read = (&mut input)
                 .take(RECORD_LIMIT)
@@ -278,9 +277,9 @@ impl Reading<'_> {
             .get_or_insert_with(|| (text("name"), text("version")));
     }
 
-    fn flaw(&mut self, name: &str, line: u64, reason: &str, text: &[u8]) {
-        if self.flaws.len() < FLAWS {
-            self.flaws.push(Flaw {
+    fn flaw(&mut self, name: &str, line: usize, reason: &str, text: &[u8]) {
+        if self.unreadable.len() < UNREADABLE {
+            self.unreadable.push(Unreadable {
                 file: name.to_owned(),
                 line,
                 reason: reason.to_owned(),
@@ -348,7 +347,7 @@ impl Reading<'_> {
                     && bare.last.is_none()
                     && !line.excerpt.trim_ascii().is_empty()
                 {
-                    self.flaw(name, bare.line, "no JSON-RPC message", &line.excerpt);
+                    self.flaw(name, bare.number(), "no JSON-RPC message", &line.excerpt);
                 }
                 bare.last = None;
                 bare.line += 1;
@@ -445,7 +444,9 @@ impl Reading<'_> {
                 .map(|(revision, _)| (*revision, Spoken::Yes))
                 .collect(),
             judgements,
-            flaws: self.flaws,
+            unreadable: self.unreadable,
+            file: None,
+            baseline: None,
         }
     }
 }
@@ -460,6 +461,10 @@ struct Bare {
 }
 
 impl Bare {
+    fn number(&self) -> usize {
+        usize::try_from(self.line).unwrap_or(usize::MAX)
+    }
+
     /// Whether the session has seen a request of the client's.
     fn has_begun(&self) -> bool {
         let past = self.track.as_ref().map(Track::past);

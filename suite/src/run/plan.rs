@@ -79,7 +79,7 @@ impl Selection {
 }
 
 /// Whether `text` matches the glob.
-fn matches(glob: &str, text: &str) -> bool {
+pub(super) fn matches(glob: &str, text: &str) -> bool {
     let (glob, text) = (glob.as_bytes(), text.as_bytes());
     let (mut g, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

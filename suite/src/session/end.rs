@@ -52,6 +52,7 @@ impl Session {
 
     /// Ends the session and its process; reads what still comes.
     pub(crate) async fn end(self: &Rc<Self>, how: How) -> End {
+        self.ending.set(true);
         match &self.wire {
             Wire::Stdio(pipes) => self.end_process(pipes, how).await,
             Wire::Http(http) => self.end_http(http, how).await,

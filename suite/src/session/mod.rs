@@ -166,6 +166,7 @@ pub(crate) struct Session {
     /// Where roots are, for a server that asks.
     root: String,
     manner: Cell<Manner>,
+    ending: Cell<bool>,
 }
 
 impl Session {
@@ -249,6 +250,7 @@ impl Session {
             one_turn: Cell::new(false),
             root,
             manner: Cell::default(),
+            ending: Cell::default(),
         });
         let mut details = json!({ "revision": revision.as_str() });
         if !session.observer.borrow().judges() {
@@ -474,6 +476,11 @@ impl Session {
     /// Whether stdout has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.state.borrow().ended
+    }
+
+    /// Whether we have begun to end it: then silence says nothing about the server.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get()
     }
 
     /// Looks at what has been read.

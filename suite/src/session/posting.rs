@@ -134,6 +134,19 @@ impl Posting {
         .await
     }
 
+    /// Waits for an event for which this holds; none if the answer ends without it.
+    pub(crate) async fn event_of(&self, wanted: impl Fn(&SseEvent) -> bool) -> Option<SseEvent> {
+        self.until(|| {
+            let events = self.events.borrow();
+            let found = events.iter().find(|event| wanted(event)).cloned();
+            match found {
+                Some(event) => Some(Some(event)),
+                None => self.end.borrow().as_ref().map(|_| None),
+            }
+        })
+        .await
+    }
+
     /// The messages that have come in it so far.
     pub(crate) fn messages(&self) -> Vec<Message> {
         self.messages.borrow().clone()

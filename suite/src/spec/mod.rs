@@ -1,8 +1,10 @@
-//! The words of the specification: revisions, levels, transports and clauses.
+//! The words of the specification: revisions, levels, transports, clauses, methods and schemas.
 
 mod clause;
 mod level;
+pub mod methods;
 mod revision;
+pub mod schema;
 mod transport;
 
 pub use clause::{Advice, Clause, Gate};

@@ -19,7 +19,7 @@ use crate::{
 /// A request that is being made up; it begins as a good client's.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
-    request: Request,
+    pub(super) request: Request,
 }
 
 impl Draft {

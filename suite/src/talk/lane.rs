@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::HashMap,
     future::Future,
     rc::Rc,
@@ -54,6 +54,8 @@ pub(crate) enum Ending {
 pub(crate) struct Curtain {
     ending: RefCell<Option<Ending>>,
     fallen: Notify,
+    /// Whether the session has a leave to run, which it may give away.
+    pub(crate) runs: Cell<bool>,
     /// A case has begun to wait for the end.
     pub(super) waits: Notify,
 }

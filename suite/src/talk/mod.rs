@@ -6,6 +6,7 @@ mod lane;
 mod opening;
 mod reply;
 mod survey;
+mod turn;
 mod versions;
 
 use std::{
@@ -34,6 +35,7 @@ use lane::Played;
 pub(crate) use lane::{Curtain, Ending, Lane, Scene};
 pub(crate) use reply::{Patience, Reply, Waiting};
 pub(crate) use survey::{Call, Called, Common, Offer, Survey, survey};
+pub(crate) use turn::Turn;
 pub(crate) use versions::{Offered, Versions};
 
 /// How much of what a probe sent and got is kept as evidence.
@@ -233,6 +235,8 @@ impl Talk {
     pub(crate) async fn sentinel(&self) -> Result<Answer, Stop> {
         match self.session.sentinel().await {
             Ok(answer) => Ok(answer),
+            // The session broke in the turn of another case.
+            Err(_) if self.session.is_ending() => Err(Stop::Interrupted),
             Err(broken) => {
                 self.blame_damage()?;
                 Err(broken.into())
@@ -324,7 +328,8 @@ impl Talk {
                 here = true;
                 let before = self.log.borrow().len();
                 let outcome: Rc<dyn Any> = Rc::new(S::play(self).await?);
-                let log = self.log.borrow()[before..].to_vec();
+                // A scene may have put aside what was said in it.
+                let log = self.log.borrow().get(before..).unwrap_or_default().to_vec();
                 Ok::<_, Stop>(Played { outcome, log })
             })
             .await?;

@@ -76,21 +76,14 @@ impl Talk {
         Ok(reply)
     }
 
-    /// The quiet window, for what only time can tell. Cases of several lanes wait it out together.
+    /// The quiet window, for what only time can tell. Cases of several lanes wait it out together, and
+    /// the leave to run goes to another session.
     pub(crate) async fn quiet_window(&self) {
         self.leave_floor();
-        self.idly(tokio::time::sleep(self.session.limits.quiet))
-            .await;
-    }
-
-    /// Waits for something while the leave to run is lent to others.
-    pub(crate) async fn idly<T>(&self, something: impl Future<Output = T>) -> T {
-        self.common.jobs.add_permits(1);
-        let outcome = something.await;
-        if let Ok(permit) = self.common.jobs.acquire().await {
-            permit.forget();
+        if self.curtain.runs.replace(false) {
+            self.common.jobs.add_permits(1);
         }
-        outcome
+        tokio::time::sleep(self.session.limits.quiet).await;
     }
 
     /// Waits until the server has sent more than so many requests, pings apart, or the limit for

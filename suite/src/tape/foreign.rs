@@ -32,6 +32,8 @@ fn escape(letter: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{fffe}'..='\u{ffff}'
         | '\u{e0000}'..='\u{e007f}' => {
             write!(f, "\\u{{{:x}}}", letter as u32)
         }

@@ -22,8 +22,8 @@ pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
 pub use past::{
-    Asked, Ledger, Past, Recent, Report, Reports, SseSession, StreamPast, Streams, comes_late,
-    compared, is_recognisable, names_endpoint, token_of_report,
+    Asked, EventIds, Ledger, Past, Recent, Report, Reports, SseSession, StreamPast, Streams,
+    comes_late, compared, is_recognisable, names_endpoint, token_of_report,
 };
 pub use redact::Secrets;
 pub(crate) use scan::{Progress, Scanner};

@@ -56,6 +56,14 @@ impl Target {
         }
     }
 
+    /// The command that is launched, if there is one.
+    pub fn command(&self) -> Option<&Command> {
+        match self {
+            Target::Stdio(command) => Some(command),
+            Target::Http(endpoint) | Target::Sse(endpoint) => endpoint.launch.as_ref(),
+        }
+    }
+
     /// The endpoint, over HTTP.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match self {
@@ -159,6 +167,22 @@ impl Command {
             .collect::<Vec<_>>()
             .join(" ")
     }
+
+    /// The first word that names a file below the working directory of the tool, as a relative
+    /// path with `/` between its parts: most often what the author of the server writes.
+    pub fn file(&self) -> Option<String> {
+        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+        let from = self.cwd.as_ref().map_or(here.clone(), |cwd| here.join(cwd));
+        // A bare program is looked up in PATH, whatever stands in the folder.
+        let bare = std::path::Path::new(&self.program).components().count() == 1;
+        let program = (!bare).then_some(&self.program);
+        program.into_iter().chain(&self.args).find_map(|word| {
+            let path = from.join(word).canonicalize().ok()?;
+            let relative = path.strip_prefix(&here).ok().filter(|_| path.is_file())?;
+            let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
+            Some(parts?.join("/"))
+        })
+    }
 }
 
 /// Quotes a word for a POSIX shell where it needs quotes.
@@ -173,7 +197,40 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shell_word;
+    use super::{Command, shell_word};
+
+    #[test]
+    fn the_file_that_is_launched_is_found_below_the_working_directory() {
+        let file = |words: &[&str], cwd: Option<&str>| {
+            let command = Command {
+                program: words[0].into(),
+                args: words[1..].iter().map(Into::into).collect(),
+                env: Vec::new(),
+                cwd: cwd.map(Into::into),
+            };
+            command.file()
+        };
+        // Tests run in the folder of the package.
+        assert_eq!(
+            file(&["node", "--flag", "src/lib.rs"], None).as_deref(),
+            Some("src/lib.rs")
+        );
+        assert_eq!(
+            file(&["./src/../src/main.rs"], None).as_deref(),
+            Some("src/main.rs")
+        );
+        assert_eq!(
+            file(&["node", "lib.rs"], Some("src")).as_deref(),
+            Some("src/lib.rs")
+        );
+        for words in [
+            ["node", "src"],
+            ["Cargo.toml", "x"],
+            ["node", "../README.md"],
+        ] {
+            assert_eq!(file(&words, None), None, "{words:?}");
+        }
+    }
 
     #[test]
     fn words_are_quoted_where_a_shell_would_change_them() {

@@ -1,7 +1,11 @@
 //! What is in a batch: in 2025-03-26 alone they are part of the protocol.
 
-use super::{super::prelude::*, unread};
-use crate::session::{PostEnd, Stray};
+use super::{super::prelude::*, methods::UnknownMethod, unread};
+use crate::{
+    session::{PostEnd, Stray},
+    tape::Stream,
+    transport::SseFound,
+};
 
 pub(super) const CASES: &[Case] = &[
     BATCH_MIXED,
@@ -98,20 +102,33 @@ const BATCH_MIXED: Case = Case::probe(
         Box::pin(async {
             let scene = served(s).await?;
             for (number, (name, reply)) in scene.replies.iter().enumerate() {
-                let kept = if number == 1 {
-                    reply.is_error()
-                } else {
-                    reply.is_result()
-                };
-                let named = matches!(reply, Reply::Answer(_));
-                if !(kept && named) {
-                    return violated(format!("{name} in a batch {reply}"));
+                let unknown = number == 1;
+                let kept = matches!(reply, Reply::Answer(_)) && outcome_fits(unknown, reply);
+                if kept {
+                    continue;
                 }
+                // What fares no better alone is another clause's matter.
+                let alone = match unknown {
+                    true => s.scene::<UnknownMethod>().await?.replies()[0].1.clone(),
+                    false => s.serves().await?,
+                };
+                if !outcome_fits(unknown, &alone) {
+                    return unverified(format!("{name} in a batch {reply}, and so it is alone"));
+                }
+                return violated(format!("{name} in a batch {reply}"));
             }
             Ok(())
         })
     },
 );
+
+/// Whether an unknown method gets an error and a ping a result.
+fn outcome_fits(unknown: bool, reply: &Reply) -> bool {
+    match unknown {
+        true => reply.is_error(),
+        false => reply.is_result(),
+    }
+}
 
 const BATCH_NO_ANSWER_TO_NOTIFICATION: Case = Case::probe(
     Clause {
@@ -274,7 +291,36 @@ const BATCH_EMPTY: Case = Case::probe(
             }
         })
     },
-);
+)
+.with_rule(Rule {
+    subject: |event, past| past.sent_array && empty_array(event).is_some(),
+    holds: |event, past| match empty_array(event) {
+        Some(data) => violated_by(
+            "an empty array stands on the event stream",
+            vec![Excerpt::new(Stream::Response, past.now, data)],
+        ),
+        None => Ok(()),
+    },
+    unseen: "no array was seen on an event stream",
+});
+
+/// The data of the event of a stream that the event is, if that is an empty array.
+fn empty_array<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
+    let Event::Found {
+        found: SseFound::Event(found),
+        ..
+    } = event
+    else {
+        return None;
+    };
+    let data = found.data.as_deref()?;
+    let is_empty = data.len() < 64
+        && data
+            .iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .eq(b"[]");
+    is_empty.then_some(data)
+}
 
 const BATCH_OF_RESPONSES: Case = Case::probe(
     Clause {

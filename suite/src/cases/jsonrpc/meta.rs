@@ -1,5 +1,7 @@
 //! The metadata of the server's messages.
 
+use memchr::memmem;
+
 use super::{super::prelude::*, triage::kind};
 
 pub(super) const CASES: &[Case] = &[META_OBJECT, META_KEY_FORMAT, META_RESERVED_PREFIX];
@@ -23,7 +25,7 @@ fn metas<'a>(event: &Event<'a>, past: &Past) -> Vec<Meta<'a>> {
     const NAME: &[u8] = b"\"_meta\"";
     let named = |message: &&Message| {
         let text = message.text().unwrap_or_default();
-        text.windows(NAME.len()).any(|window| window == NAME)
+        memmem::find(text, NAME).is_some()
     };
     let mut found = Vec::new();
     let Some(message) = message(event).filter(named) else {

@@ -11,6 +11,7 @@ mod methods;
 mod odd_ids;
 mod own;
 mod params;
+mod schema;
 mod stray;
 mod tolerance;
 mod triage;
@@ -32,6 +33,7 @@ pub(super) const CASES: &[&[Case]] = &[
     tolerance::CASES,
     stray::CASES,
     meta::CASES,
+    schema::CASES,
     unique::CASES,
     batch::CASES,
 ];

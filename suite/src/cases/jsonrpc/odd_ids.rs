@@ -54,13 +54,14 @@ const ID_BEYOND_DOUBLE: Case = Case::probe(
             let id = Id::Number(ID.to_owned());
             let mut waiting = s.begin(ping_under(ID).as_bytes(), Some(id)).await?;
             let fence = s.fence().await;
-            let mut reply = s.so_far(&mut waiting).await;
+            let reply = s.so_far(&mut waiting).await;
+            let mut served = matches!(reply, Reply::Answer(_));
             if matches!(reply, Reply::Silent) && answer_under_other_id(s).is_none() {
                 fence.map_err(unread)?;
                 s.ended().await?;
-                reply = s.so_far(&mut waiting).await;
+                served = waiting.has_come();
             }
-            if matches!(reply, Reply::Answer(_)) {
+            if served {
                 return Ok(());
             }
             match answer_under_other_id(s) {

@@ -194,6 +194,16 @@ const REQUEST_WITHOUT_ID_SILENT: Case = Case::probe(
     Stage::Rough,
     |s| {
         Box::pin(async {
+            // Whoever answers any notification fails another clause.
+            s.send(
+                &idless("notifications/com.example.unknown"),
+                Patience::Settle,
+            )
+            .await?;
+            s.fence().await.map_err(unread)?;
+            if !s.strays_of_turn().is_empty() {
+                return unverified("the server answers unknown notifications too");
+            }
             for method in ["ping", "tools/list"] {
                 s.send(&idless(method), Patience::Settle).await?;
             }

@@ -1,6 +1,6 @@
 //! Responses to nothing, and ids that are used twice.
 
-use super::{super::prelude::*, judged_response, unanswered};
+use super::{super::prelude::*, judged_response, unanswered, unread};
 
 pub(super) const CASES: &[Case] = &[
     STRAY_RESPONSE_IGNORED,
@@ -85,6 +85,12 @@ const STRAY_RESPONSE_SPARES_REQUESTS: Case = Case::probe(
             let what = "a ping with the id of a response to nothing";
             s.tell(&json!({ "jsonrpc": "2.0", "id": id, "result": {} }))
                 .await?;
+            s.fence().await.map_err(unread)?;
+            if !s.strays_of_turn().is_empty() {
+                return unverified(
+                    "a response to nothing is answered, see jsonrpc/stray-response-ignored",
+                );
+            }
             let reply = s.ask_as(json!(id), "ping", Value::Null).await?;
             match &reply {
                 reply if reply.is_result() => Ok(()),

@@ -165,7 +165,7 @@ const RESULT_VERSION_PUBLISHED: Case = Case::probe(
                 {
                     return violated(format!(
                         "asked for `{asked}` the server offers `{}`, which is no version of MCP",
-                        crate::tape::escaped(version)
+                        escaped(version)
                     ));
                 }
             }
@@ -182,7 +182,7 @@ const RESULT_VERSION_PUBLISHED: Case = Case::probe(
             Some(version) if !is_published(version) => broken_by(
                 format!(
                     "the result names `{}`, which is no version of MCP",
-                    crate::tape::escaped(version)
+                    escaped(version)
                 ),
                 message,
                 past,
@@ -306,7 +306,7 @@ const EXPERIMENTAL_SHAPE: Case = Case::rule(
                         .map(|(name, value)| {
                             format!(
                                 "the experimental capability `{}` is {}",
-                                crate::tape::escaped(name),
+                                escaped(name),
                                 nature(Some(value))
                             )
                         })

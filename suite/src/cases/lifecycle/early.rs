@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::{Conversation, Opening, declared_lists};
 use crate::cases::prelude::*;
 
@@ -30,16 +28,15 @@ impl Asked {
     async fn play(s: &Talk, method: &'static str) -> Result<Asked, Stop> {
         let id = s.fresh_id();
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method });
-        let waiting = s
+        let mut waiting = s
             .begin(request.to_string().as_bytes(), Some(Id::Text(id)))
             .await?;
-        let mut reply = std::pin::pin!(s.finish(waiting, Patience::Limit));
         // Java answers it once the session is initialized.
-        let first = timeout(BEFORE, &mut reply).await.ok();
+        let first = s.within(&mut waiting, BEFORE).await;
         let opening = Opening::play(s, s.initialize_params()).await?;
         let reply = match first {
-            Some(reply) => reply?,
-            None => reply.await?,
+            Some(reply) => reply,
+            None => s.finish(waiting, Patience::Limit).await?,
         };
         Ok(Asked {
             method,

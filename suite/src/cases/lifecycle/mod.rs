@@ -4,10 +4,12 @@
 mod answer;
 mod between;
 mod early;
+mod invalid;
 mod odd;
 mod operation;
 mod order;
 mod params;
+mod repeats;
 mod server_info;
 mod versions;
 mod waiting;
@@ -19,8 +21,10 @@ use super::prelude::*;
 pub(super) const CASES: &[&[Case]] = &[
     answer::CASES,
     versions::CASES,
+    invalid::CASES,
     params::CASES,
     order::CASES,
+    repeats::CASES,
     operation::CASES,
     waiting::CASES,
 ];

@@ -212,7 +212,7 @@ pub(super) const WEBSITE_URL: Case = Case::rule(
                 Some(url) if !is_absolute(url) => broken_by(
                     format!(
                         "`serverInfo.websiteUrl` is `{}`, which is no absolute URI",
-                        crate::tape::escaped(url)
+                        escaped(url)
                     ),
                     message,
                     past,

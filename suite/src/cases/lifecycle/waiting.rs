@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
 /// What the server has asked for, for messages.
 fn asked_for(owed: &Owed) -> String {
     let method = owed.request.1.method.as_deref().unwrap_or_default();
-    crate::tape::escaped(method)
+    escaped(method)
 }
 
 const UNANSWERED_REQUEST_DOES_NOT_BLOCK: Case = Case::probe(

@@ -5,6 +5,7 @@ mod icons;
 mod ping;
 mod progress;
 mod progress_tokens;
+mod settled;
 mod slow;
 
 use super::prelude;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     prelude::*,
-    slow::{self, Calls, Slow},
+    slow::{self, Calls, Outcome, Slow},
 };
 use crate::talk::{Call, Waiting};
 
@@ -222,7 +222,6 @@ async fn begin_ping(s: &Talk) -> Result<Waiting, Stop> {
 }
 
 async fn handshake(s: &Talk) -> Result<Handshake, Stop> {
-    let begun = s.session.now();
     let initialize = s.say_initialize(s.initialize_params()).await?;
     if !initialize.is_result() {
         return Ok(Handshake {
@@ -232,11 +231,9 @@ async fn handshake(s: &Talk) -> Result<Handshake, Stop> {
             open: None,
         });
     }
-    let limits = &s.session.limits;
-    // A sentinel would be a ping itself, so this phase knows silence by its window alone.
-    let window = ((s.session.now() - begun) * 10).clamp(limits.quiet, limits.answer);
+    // A sentinel would be a ping itself, so in this phase only time tells silence.
     let mut ping = begin_ping(s).await?;
-    let before = s.within(&mut ping, window).await;
+    let before = s.within(&mut ping, s.session.limits.answer).await;
     s.say_initialized().await.ok();
     let open = s.serves().await?;
     let after = s.within(&mut ping, Duration::ZERO).await;
@@ -408,17 +405,16 @@ fn long_enough(took: Duration) -> Result<(), Stop> {
     ))
 }
 
-/// How long the first call took, if it was answered before the ping was.
+/// How long the longest of the calls took that were answered before the ping was.
 fn overtaken(calls: &Calls) -> Result<Option<Duration>, Stop> {
     let (Some(ping), true) = (calls.ping.at(), calls.ping.is_result()) else {
         return unverified("the ping was not answered with a result, see utilities/ping-answered");
     };
     let tools = [&calls.other, &calls.integer, &calls.yardstick];
-    let first = tools
+    let sooner = tools
         .into_iter()
-        .filter(|call| call.at().is_some_and(|at| at < ping))
-        .min_by_key(|call| call.at());
-    Ok(first.and_then(|call| call.took()))
+        .filter(|call| call.at().is_some_and(|at| at < ping));
+    Ok(sooner.filter_map(Outcome::took).max())
 }
 
 /// Calls the tool once more with a ping behind it: how long it took, if it was answered first.

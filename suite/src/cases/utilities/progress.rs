@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::prelude::*;
+use super::{
+    prelude::*,
+    settled::{pings_are_answered, settled},
+};
 use crate::tape::{Report, comes_late, compared};
 
 pub(super) const CASES: &[Case] = &[
@@ -483,10 +486,7 @@ const BAD_TOKEN_HARMLESS: Case = Case::probe(
     Stage::Rough,
     |s| {
         Box::pin(async {
-            let control = s.serves().await?;
-            if control.is_silence() {
-                return unverified(format!("a ping {control}"));
-            }
+            pings_are_answered(s).await?;
             let tokens = [json!({ "a": 1 }), json!(1.5), Value::Null, json!(true)];
             let mut begun = Vec::new();
             for token in &tokens {
@@ -497,14 +497,7 @@ const BAD_TOKEN_HARMLESS: Case = Case::probe(
                 let text = request.to_string();
                 begun.push(s.begin(text.as_bytes(), Some(Id::Text(id))).await?);
             }
-            for _ in 0..2 {
-                let reply = s.serves().await?;
-                if reply.is_silence() {
-                    return violated(format!(
-                        "a ping behind requests with unfit progress tokens {reply}"
-                    ));
-                }
-            }
+            settled(s, "requests with unfit progress tokens").await?;
             // What came of them stands in the record; any of it is fine.
             for waiting in &mut begun {
                 s.came(waiting);
@@ -553,10 +546,7 @@ const STRAY_HARMLESS: Case = Case::probe(
     Stage::Rough,
     |s| {
         Box::pin(async {
-            let control = s.serves().await?;
-            if control.is_silence() {
-                return unverified(format!("a ping {control}"));
-            }
+            pings_are_answered(s).await?;
             let stray = json!({
                 "jsonrpc": "2.0",
                 "method": "notifications/progress",
@@ -570,14 +560,7 @@ const STRAY_HARMLESS: Case = Case::probe(
                     Err(stop) => return Err(stop),
                 }
             }
-            for _ in 0..2 {
-                let reply = s.serves().await?;
-                if reply.is_silence() {
-                    return violated(format!(
-                        "a ping behind a stray progress notification {reply}"
-                    ));
-                }
-            }
+            settled(s, "a stray progress notification").await?;
             match s.strays_of_turn().first() {
                 None => Ok(()),
                 Some(stray) => violated_by(

@@ -25,8 +25,6 @@ pub(super) struct Slow {
     calls: Option<Calls>,
     /// Pings around a cancellation of nothing, where there is no slow tool.
     pub(super) pings: Vec<Reply>,
-    /// The tokens that were given.
-    pub(super) tokens: Vec<Value>,
     /// Why no call without a token was made that could report progress.
     pub(super) tokenless: Result<(), Stop>,
     /// What became of a ping behind a late answer to a request that the server had cancelled.
@@ -170,10 +168,9 @@ impl Scene for Slow {
         s.behave(Manner::Deaf);
         let tool = s.slow_tool().await;
         let asked = ask_and_cancel(s).await;
-        let mut tokens = Vec::new();
         let (mut calls, mut pings) = (None, Vec::new());
         match &tool {
-            Ok(tool) => calls = Some(call(s, tool, &mut tokens).await?),
+            Ok(tool) => calls = Some(call(s, tool).await?),
             Err(_) => pings = five_pings(s).await?,
         }
         let tokenless = match &calls {
@@ -194,19 +191,14 @@ impl Scene for Slow {
             tool,
             calls,
             pings,
-            tokens,
             tokenless,
             late_answer,
         })
     }
 }
 
-async fn call(s: &Talk, tool: &Call, tokens: &mut Vec<Value>) -> Result<Calls, Stop> {
-    let mut token = || {
-        let token = json!(s.session.fresh_id("progress"));
-        tokens.push(token.clone());
-        token
-    };
+async fn call(s: &Talk, tool: &Call) -> Result<Calls, Stop> {
+    let token = || json!(s.session.fresh_id("progress"));
     let (first, last) = (token(), token());
     let id = json!(s.fresh_id());
     let cancelled = begin_call(s, id.clone(), tool.params_with_token(&first)).await?;
@@ -215,8 +207,8 @@ async fn call(s: &Talk, tool: &Call, tokens: &mut Vec<Value>) -> Result<Calls, S
     let mut ping = begin(s, json!(s.fresh_id()), "ping", Value::Null).await?;
     // The pause is the stimulus, not a wait for something to be absent.
     tokio::time::sleep(PAUSE).await;
-    cancel(s, &id).await;
     let cancelled_at = s.session.now();
+    cancel(s, &id).await;
     let mut sentinel = begin(s, json!(s.fresh_id()), "ping", Value::Null).await?;
     cancel(s, &json!("5")).await;
     let id = json!(s.fresh_id());

@@ -1,3 +1,4 @@
+mod event_ids;
 mod ledger;
 mod recent;
 mod reports;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use super::{Event, Excerpt, Exchange, Kind, Message, Stream};
 use crate::spec::Revision;
 
+pub use event_ids::EventIds;
 pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
@@ -47,6 +49,10 @@ pub struct Past {
     pub reports: Reports,
     /// The server's pings.
     pub pings: Recent,
+    /// The session id that the last success of `initialize` over HTTP gave.
+    pub session_id: Option<String>,
+    /// The ids of events.
+    pub event_ids: EventIds,
     /// The event streams of HTTP.
     pub streams: Streams,
     /// The stream that is the session over HTTP+SSE.
@@ -87,6 +93,8 @@ impl Past {
             server: Ledger::default(),
             reports: Reports::default(),
             pings: Recent::default(),
+            session_id: None,
+            event_ids: EventIds::default(),
             streams: Streams::default(),
             sse: SseSession::default(),
             malformed: false,
@@ -126,6 +134,7 @@ impl Past {
 
     /// Notes an event after rules have seen it.
     pub(crate) fn after(&mut self, event: &Event<'_>) {
+        self.event_ids.note(event);
         match event {
             Event::Line(line) => {
                 let excerpt = Excerpt::of_line(self.now, line);
@@ -141,6 +150,14 @@ impl Past {
                     self.foreign |= named.is_some_and(|named| *named != self.revision.as_str());
                 }
                 self.heard(message);
+            }
+            Event::Opened(exchange) => {
+                let opens = exchange
+                    .request()
+                    .is_some_and(|request| request.method.as_deref() == Some("initialize"));
+                if opens && exchange.status < 300 {
+                    self.session_id = exchange.header("mcp-session-id");
+                }
             }
             Event::Sent(bytes) => {
                 self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));

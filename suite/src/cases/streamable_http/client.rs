@@ -1,0 +1,158 @@
+//! Clients of their own, each with a session, and what they see together.
+
+use std::future::Future;
+pub(super) use std::{rc::Rc, time::Duration};
+
+use super::prelude::*;
+pub(super) use crate::{
+    talk::{Draft, Turn},
+    tape::{Exchange, Stream},
+};
+
+/// A conversation of several clients, for several cases.
+pub(super) trait Conversation: Sized + 'static {
+    /// Holds it.
+    fn hold(s: &Talk) -> impl Future<Output = Result<Self, Stop>>;
+}
+
+/// What a conversation showed, or why it showed nothing.
+struct Held<T>(Result<Rc<T>, Stop>);
+
+impl<T: Conversation> Scene for Held<T> {
+    async fn play(s: &Talk) -> Result<Held<T>, Stop> {
+        let held = T::hold(s).await.map(Rc::new);
+        // Each case shows the part that it is about.
+        s.forget_log();
+        Ok(Held(held))
+    }
+}
+
+/// What the conversation of this type showed.
+pub(super) async fn held<T: Conversation>(s: &Talk) -> Result<Rc<T>, Stop> {
+    s.scene::<Held<T>>().await?.0.clone()
+}
+
+/// A client with a session of its own, opened by single requests.
+pub(super) struct Client {
+    pub(super) talk: Talk,
+    pub(super) initialize: Turn,
+    pub(super) initialized: Turn,
+    /// L, a list request that the declared capabilities offer.
+    list: Option<&'static str>,
+}
+
+impl Client {
+    /// Opens the session. It declares nothing, so that the server asks it nothing.
+    pub(super) async fn open(s: &Talk) -> Result<Client, Stop> {
+        let talk = s.another()?;
+        talk.behave(Manner::Bare);
+        let initialize = talk.turn(talk.post(&initialize(&talk))?).await;
+        initialize.settled()?;
+        let Some(result) = initialize.result() else {
+            return unverified(format!(
+                "a further session could not be opened: `initialize` {initialize}, see \
+                 streamable-http/several-sessions"
+            ));
+        };
+        talk.session.opened_with(result);
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        let initialized = talk.turn(talk.post(&initialized)?).await;
+        let list = [
+            ("tools", "tools/list"),
+            ("resources", "resources/list"),
+            ("prompts", "prompts/list"),
+        ]
+        .into_iter()
+        .find(|(feature, _)| talk.session.declares(feature))
+        .map(|(_, method)| method);
+        Ok(Client {
+            talk,
+            initialize,
+            initialized,
+            list,
+        })
+    }
+
+    /// The session id.
+    pub(super) fn id(&self) -> Option<String> {
+        self.talk.session.session_id()
+    }
+
+    /// A post of H, the harmless request.
+    pub(super) fn harmless(&self) -> Result<Draft, Stop> {
+        self.request("ping")
+    }
+
+    /// A post of L.
+    pub(super) fn list(&self) -> Result<Draft, Stop> {
+        match self.list {
+            Some(method) => self.request(method),
+            None => unverified("the server offers no list to ask for"),
+        }
+    }
+
+    /// The method of L.
+    pub(super) fn list_method(&self) -> Option<&'static str> {
+        self.list
+    }
+
+    /// A post of a request without params.
+    pub(super) fn request(&self, method: &str) -> Result<Draft, Stop> {
+        self.request_as(&self.talk.fresh_id(), method, Value::Null)
+    }
+
+    /// The same with an id and params.
+    pub(super) fn request_as(&self, id: &str, method: &str, params: Value) -> Result<Draft, Stop> {
+        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+        if !params.is_null() {
+            request["params"] = params;
+        }
+        self.talk.post(&request)
+    }
+
+    /// Posts H.
+    pub(super) async fn ping(&self) -> Result<Turn, Stop> {
+        Ok(self.talk.turn(self.harmless()?).await)
+    }
+
+    /// Opens the stream of the session by GET.
+    pub(super) async fn listen(&self) -> Result<Turn, Stop> {
+        Ok(self.talk.turn(self.talk.get()?).await)
+    }
+
+    /// Two sentinels in turn, for what comes on an open stream; less if it ends before.
+    pub(super) async fn read(&self, stream: &Turn) -> Result<(), Stop> {
+        for _ in 0..2 {
+            let ping = self.harmless()?;
+            tokio::select! {
+                biased;
+                _ = stream.posting.ended() => return Ok(()),
+                _ = self.talk.turn(ping) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The request that opens a session.
+pub(super) fn initialize(talk: &Talk) -> Value {
+    json!({
+        "jsonrpc": "2.0",
+        "id": talk.fresh_id(),
+        "method": "initialize",
+        "params": talk.initialize_params(),
+    })
+}
+
+/// Clauses on sessions say nothing of a server that keeps none.
+pub(super) fn keeps_sessions(s: &Talk) -> Result<(), Stop> {
+    match s.is_stateless() {
+        true => not_applicable("the server gives no session ids"),
+        false => Ok(()),
+    }
+}
+
+/// Shows these turns as what the case is about.
+pub(super) fn show<'a>(s: &Talk, turns: impl IntoIterator<Item = &'a Turn>) {
+    turns.into_iter().for_each(|turn| s.show(turn));
+}
