@@ -226,7 +226,10 @@ impl Reading<'_> {
             if tracks.len() >= SESSIONS {
                 return Err("too many sessions are open");
             }
-            let wanted = self.options.revision.is_none_or(|only| only == revision);
+            // A session may have been opened for a revision that is not judged over the transport.
+            let transport = self.transport.unwrap_or(Transport::Stdio);
+            let wanted = transport.revisions().contains(&revision)
+                && self.options.revision.is_none_or(|only| only == revision);
             let judged = record.judged != Some(false) && wanted;
             let track = judged.then(|| self.track(revision));
             tracks.insert(session, track);

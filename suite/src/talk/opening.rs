@@ -86,6 +86,16 @@ impl Talk {
         tokio::time::sleep(self.session.limits.quiet).await;
     }
 
+    /// Waits for something while the leave to run is lent to others.
+    pub(crate) async fn idly<T>(&self, something: impl Future<Output = T>) -> T {
+        self.common.jobs.add_permits(1);
+        let outcome = something.await;
+        if let Ok(permit) = self.common.jobs.acquire().await {
+            permit.forget();
+        }
+        outcome
+    }
+
     /// Waits until the server has sent more than so many requests, pings apart, or the limit for
     /// one answer is over.
     pub(crate) async fn asks(&self, known: usize) -> bool {

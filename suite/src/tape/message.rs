@@ -158,6 +158,13 @@ impl Message {
         self.status().is_some_and(|status| status >= 400)
     }
 
+    /// Whether it came on a stream that goes on with another one by `Last-Event-ID`: there it may
+    /// come again.
+    pub fn is_resumed(&self) -> bool {
+        let exchange = self.exchange.as_ref();
+        exchange.is_some_and(|exchange| exchange.sent_header("last-event-id").is_some())
+    }
+
     /// Whether the schema's rules for what a client may send hold: `jsonrpc` is 2.0, the id a
     /// string or an integer that every receiver can hold, the method a string, `params` an object.
     pub(crate) fn is_well_formed(&self) -> bool {

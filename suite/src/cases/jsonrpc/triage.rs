@@ -75,7 +75,7 @@ fn of_outcome(response: &Value) -> Option<Defect> {
 /// Only well-formed requests have an answer whose id is known beforehand. What a probe of
 /// something odd provokes is that probe's.
 fn of_id(response: &Message, past: &Past) -> Option<Defect> {
-    if past.malformed || past.sent_array || response.is_refusal() {
+    if past.malformed || past.sent_array || response.is_refusal() || response.is_resumed() {
         return None;
     }
     let defect = match (past.client.asked(response), &response.id) {
@@ -153,7 +153,7 @@ fn of_call(message: &Message, value: &Value, past: &Past) -> Option<Defect> {
             _ => return Some(RequestId),
         }
         if past.server.get(id).is_some() {
-            return Some(RepeatedId);
+            return (!message.is_resumed()).then_some(RepeatedId);
         }
     }
     let params = value.get("params");
