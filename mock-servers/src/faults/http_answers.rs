@@ -87,7 +87,8 @@ pub(super) static FAULTS: &[Fault] = &[
         drags: &[],
         bend: Bend::StreamableHttp(&[HttpBend::Reply(|incoming, reply| {
             let message = incoming.message();
-            if is_accepted(reply) && message.is_object() && message.get("method").is_none() {
+            let has = |member| message.get(member).is_some();
+            if is_accepted(reply) && !has("method") && has("result") != has("error") {
                 *reply.status_mut() = StatusCode::OK;
             }
         })]),
@@ -97,7 +98,9 @@ pub(super) static FAULTS: &[Fault] = &[
         violates: "streamable-http/rejected-with-error-status",
         drags: &[],
         bend: Bend::StreamableHttp(&[HttpBend::Reply(|incoming, reply| {
-            if is_rejection(incoming, reply) {
+            // A notification that is well-formed would be taken with the wrong status.
+            let is_malformed = !incoming.message()["method"].is_string();
+            if is_malformed && is_rejection(incoming, reply) {
                 *reply.status_mut() = StatusCode::OK;
             }
         })]),

@@ -84,7 +84,16 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-dies-on-malformed-post",
         violates: "streamable-http/survives-malformed-post",
-        drags: &[],
+        drags: &[
+            (
+                "jsonrpc/parse-error-code",
+                "once the session is over, what follows is refused for that",
+            ),
+            (
+                "jsonrpc/stray-response-ignored",
+                "the session may be over by then",
+            ),
+        ],
         bend: Bend::StreamableHttp(&[HttpBend::Policy(|policy| {
             policy.malformed = Malformed::EndsSession;
         })]),

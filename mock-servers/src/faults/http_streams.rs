@@ -112,7 +112,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-progress-on-get-stream",
         violates: "streamable-http/progress-not-on-get",
-        drags: &[],
+        drags: &[(
+            "utilities/progress-falsy-token",
+            "what comes on another stream may come behind the response",
+        )],
         bend: Bend::StreamableHttp(&[HttpBend::Steps(|scene, steps| {
             if scene.standalone_open {
                 send_progress_to(Place::Standalone, steps);
@@ -122,13 +125,26 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-response-on-get",
         violates: "streamable-http/no-response-on-get",
-        drags: &[],
+        drags: &[
+            ("jsonrpc/one-response", "the response comes a second time"),
+            (
+                "jsonrpc/duplicate-id-harmless",
+                "the response comes a second time",
+            ),
+            (
+                "utilities/cancel-finished-harmless",
+                "the response comes a second time",
+            ),
+        ],
         bend: Bend::StreamableHttp(&[HttpBend::Steps(repeat_pong_on_get)]),
     },
     Fault {
         name: "http-broadcasts-messages",
         violates: "streamable-http/no-broadcast",
-        drags: &[],
+        drags: &[(
+            "jsonrpc/server-request-id-unique",
+            "a request that comes a second time has the id of the first",
+        )],
         bend: Bend::StreamableHttp(&[
             HttpBend::Policy(|policy| policy.standalone = Standalone::Each),
             // Of two equal notifications nobody can tell whether they are one message.

@@ -126,7 +126,15 @@ impl Observer for Judge {
     fn see(&mut self, event: &Event<'_>, at: Duration) {
         self.past.before(event, at);
         // What is said under another revision is judged where that one is asked for.
-        if !(self.past.foreign && matches!(event, Event::Message(_))) {
+        let revised = matches!(
+            event,
+            Event::Message(_)
+                | Event::Opened(_)
+                | Event::Body { .. }
+                | Event::Found { .. }
+                | Event::Closed { .. }
+        );
+        if !(self.past.foreign && revised) {
             self.findings.borrow_mut().see(self.lane, event, &self.past);
         }
         self.past.after(event);

@@ -200,7 +200,10 @@ fn first<'a>(event: &Event<'a>, past: &Past) -> Option<&'a SseEvent> {
     else {
         return None;
     };
-    let request = exchange.request()?;
+    exchange.request()?;
     let is_first = past.streams.of(exchange)?.events == 0;
-    (is_first && request.method.as_deref() != Some("initialize")).then_some(event)
+    // Without the header, as with `initialize`, the server cannot know that the client understands
+    // an event without data.
+    let version = exchange.sent_header("mcp-protocol-version");
+    (is_first && version == Some(V2025_11_25.as_str())).then_some(event)
 }
