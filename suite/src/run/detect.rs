@@ -192,9 +192,9 @@ impl<'a> Detective<'a> {
         }
         // A refusal in words of JSON-RPC comes from an endpoint of the transport too, unless it is
         // the other one's that misses its session.
-        let answers = read_value(&body)
-            .iter()
-            .any(|message| message.has_result() || message.error_is(-32602) || message.error_is(-32022));
+        let answers = read_value(&body).iter().any(|message| {
+            message.has_result() || message.error_is(-32602) || message.error_is(-32022)
+        });
         match answers {
             true => Found::StreamableHttp { session },
             false => Found::Unknown,

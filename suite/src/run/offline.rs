@@ -447,6 +447,7 @@ impl Reading<'_> {
                 .map(|(revision, _)| (*revision, Spoken::Yes))
                 .collect(),
             judgements,
+            remarks: Vec::new(),
             unreadable: self.unreadable,
             file: None,
             baseline: None,

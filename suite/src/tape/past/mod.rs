@@ -26,6 +26,9 @@ const PINGS: usize = 32;
 pub struct Past {
     /// The revision that the session is judged by.
     pub revision: Revision,
+    /// Whether it is the session by which the revision was asked for: nothing else of the revision
+    /// was open before.
+    pub leading: bool,
     /// The time of the event at hand, counted from the start of the run.
     pub now: Duration,
     /// How many messages have been read.
@@ -83,6 +86,7 @@ impl Past {
     pub fn new(revision: Revision) -> Past {
         Past {
             revision,
+            leading: true,
             now: Duration::ZERO,
             messages: 0,
             preamble: None,

@@ -1,8 +1,10 @@
 use std::{collections::VecDeque, time::Duration};
 
+use url::Url;
+
 use crate::{
     tape::{Event, Excerpt, Exchange, Id, Kind, Message, Stream, read_value},
-    transport::{SseEvent, SseFound},
+    transport::{SseEvent, SseFound, endpoint_of},
 };
 
 /// So many answers are remembered by their ids, in each of the places that they come in.
@@ -25,8 +27,13 @@ pub struct SseSession {
     pub answers: u64,
     /// Whether the event at hand shows that a response came both on it and in the answer to a POST.
     pub doubled: bool,
+    /// Where messages are posted.
+    endpoint: Option<String>,
     on_stream: VecDeque<Id>,
     in_bodies: VecDeque<Id>,
+    /// How many more answers came in the answer to a POST alone, to requests whose ids have been
+    /// used again.
+    astray: usize,
 }
 
 impl SseSession {
@@ -37,7 +44,7 @@ impl SseSession {
 
     /// How many responses came in the answer to a POST and not on the stream.
     pub fn astray(&self) -> usize {
-        self.in_bodies.len()
+        self.astray + self.in_bodies.len()
     }
 
     /// Notes an event before rules see it.
@@ -50,6 +57,7 @@ impl SseSession {
                     self.is_open = exchange.status < 300 && exchange.is_stream();
                 }
             }
+            Event::Said(message) if self.named => self.asked(message),
             Event::Message(message) if self.named => {
                 if let Some(id) = answered_on_stream(message) {
                     self.answers += 1;
@@ -66,7 +74,10 @@ impl SseSession {
                     }
                 }
             }
-            Event::Body { exchange, body, .. } if self.named && exchange.status < 300 => {
+            // What is posted for another session is none of this one's.
+            Event::Body { exchange, body, .. }
+                if self.endpoint.as_ref() == Some(&exchange.url) && exchange.status < 300 =>
+            {
                 let asked = exchange.request().and_then(|request| request.id.as_ref());
                 let answers = |message: &Message| {
                     message.kind() == Kind::Response && message.id.as_ref() == asked
@@ -79,6 +90,17 @@ impl SseSession {
             }
             _ => {}
         }
+    }
+
+    /// An id that is used again says nothing any more of the request that had it before.
+    fn asked(&mut self, request: &Message) {
+        let Some(id) = request.id.as_ref().filter(|_| request.has_method()) else {
+            return;
+        };
+        self.on_stream.retain(|known| known != id);
+        let before = self.in_bodies.len();
+        self.in_bodies.retain(|known| known != id);
+        self.astray += before - self.in_bodies.len();
     }
 
     fn comes_on_stream(&mut self, id: Id) {
@@ -106,7 +128,15 @@ impl SseSession {
         }
         self.begun = true;
         match found {
-            SseFound::Event(event) if names_endpoint(event) => self.named = true,
+            SseFound::Event(event) if names_endpoint(event) && !self.named => {
+                self.named = true;
+                let data = event.data.as_deref().unwrap_or_default();
+                let stream = Url::parse(&exchange.url);
+                let target = stream
+                    .ok()
+                    .and_then(|stream| endpoint_of(&stream, data).ok());
+                self.endpoint = target.map(|target| target.to_string());
+            }
             SseFound::Event(event) if brought && !self.named => {
                 let excerpt = Excerpt::new(Stream::Response, now, &event.raw);
                 self.early.get_or_insert(excerpt);
