@@ -89,7 +89,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "sse-broadcasts-responses",
         violates: "http-sse/session-separation",
-        drags: &[],
+        drags: &[(
+            "jsonrpc/result-schema",
+            "the answer to another's request has the form that fits that one",
+        )],
         bend: Bend::HttpSse(&[HttpBend::Steps(repeat_what_another_asked)]),
     },
     Fault {

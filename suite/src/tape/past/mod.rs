@@ -119,7 +119,7 @@ impl Past {
         self.now = now;
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
-        self.sse.before(event);
+        self.sse.before(event, &self.client);
         match event {
             Event::Sent(bytes) => {
                 self.sent_array |= bytes.trim_ascii_start().starts_with(b"[");
