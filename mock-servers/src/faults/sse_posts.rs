@@ -46,7 +46,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "sse-responds-to-notification",
         violates: "http-sse/notification-silent",
-        drags: &[],
+        drags: &[(
+            "jsonrpc/request-without-id-silent",
+            "a call without an id is a notification that nobody knows",
+        )],
         bend: Bend::HttpSse(&[HttpBend::Steps(|scene, steps| {
             if is_unknown(scene.message) {
                 let error = json!({ "code": -32601, "message": "unknown notification" });
@@ -60,7 +63,7 @@ pub(super) static FAULTS: &[Fault] = &[
         violates: "http-sse/concurrent-posts",
         drags: &[],
         bend: Bend::HttpSse(&[HttpBend::Crowd(Crowd {
-            size: 8,
+            size: 10,
             holds: |message| message["method"] == "ping",
             bend: drop_last,
         })]),
@@ -70,8 +73,9 @@ pub(super) static FAULTS: &[Fault] = &[
         violates: "http-sse/stream-stays-open",
         drags: &[],
         bend: Bend::HttpSse(&[HttpBend::Steps(|scene, steps| {
-            // Sooner it would end the sessions of every other case.
-            if scene.asks("ping") && scene.nth == 3 {
+            // Sooner it would end the sessions of every other case, and so it would if the session
+            // were one in which something else has been asked than pings, behind the handshake.
+            if scene.asks("ping") && scene.nth == 3 && scene.posted == 5 {
                 steps.push(Step::End);
             }
         })]),
@@ -85,7 +89,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "sse-broadcasts-responses",
         violates: "http-sse/session-separation",
-        drags: &[],
+        drags: &[(
+            "jsonrpc/result-schema",
+            "the answer to another's request has the form that fits that one",
+        )],
         bend: Bend::HttpSse(&[HttpBend::Steps(repeat_what_another_asked)]),
     },
     Fault {

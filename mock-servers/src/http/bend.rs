@@ -70,6 +70,8 @@ pub struct Scene<'a> {
     pub message: &'a Value,
     /// How many requests of that method the session has posted, this one included.
     pub nth: u64,
+    /// How many messages of any kind the session has posted, this one included.
+    pub posted: u64,
     /// The negotiated revision.
     pub revision: Option<Revision>,
     /// Whether the client listens on a stream that belongs to no request.

@@ -35,7 +35,7 @@ pub(super) struct Exchange<'a> {
     pub(super) session: u64,
     /// What the client posted.
     pub(super) message: &'a Value,
-    pub(super) nth: u64,
+    pub(super) count: Count,
     pub(super) revision: Option<Revision>,
     pub(super) standalone_open: bool,
 }
@@ -89,7 +89,8 @@ impl Site {
             .find(|other| other.session != exchange.session && Some(&other.id) == id);
         let scene = Scene {
             message: exchange.message,
-            nth: exchange.nth,
+            nth: exchange.count.of_method,
+            posted: exchange.count.of_any,
             revision: exchange.revision,
             standalone_open: exchange.standalone_open,
             twin,
@@ -162,16 +163,32 @@ fn remember(answered: &mut VecDeque<Answered>, exchange: &Exchange<'_>, steps: V
 
 /// How many requests of each method a session has posted.
 #[derive(Debug, Default)]
-pub(super) struct Tally(HashMap<String, u64>);
+pub(super) struct Tally {
+    by_method: HashMap<String, u64>,
+    of_any: u64,
+}
+
+/// Where a message stands among those that its session has posted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    /// Which one of its method it is, from 1; zero without a method.
+    pub(super) of_method: u64,
+    /// Which one it is at all, from 1.
+    pub(super) of_any: u64,
+}
 
 impl Tally {
-    /// Counts a message; zero for one without a method.
-    pub(super) fn count(&mut self, message: &Value) -> u64 {
-        let Some(method) = message["method"].as_str() else {
-            return 0;
-        };
-        let count = self.0.entry(method.to_owned()).or_default();
-        *count += 1;
-        *count
+    /// Counts a message.
+    pub(super) fn count(&mut self, message: &Value) -> Count {
+        self.of_any += 1;
+        let of_method = message["method"].as_str().map_or(0, |method| {
+            let count = self.by_method.entry(method.to_owned()).or_default();
+            *count += 1;
+            *count
+        });
+        Count {
+            of_method,
+            of_any: self.of_any,
+        }
     }
 }

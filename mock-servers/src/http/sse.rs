@@ -14,7 +14,7 @@ use super::event::{self, Connection};
 use super::guard::{self, EVENTS};
 use super::policy::{Disconnection, Malformed, UnknownSession};
 use super::reply::{self, Refusal, Reply};
-use super::site::{Exchange, Site, Tally};
+use super::site::{Count, Exchange, Site, Tally};
 use crate::message;
 use crate::outbox::{Outbox, Outgoing};
 use crate::revision::Revision;
@@ -191,7 +191,7 @@ impl Client {
         if self.session.is_dead() {
             self.hang_up();
         }
-        let nth = lock(&self.tally).count(&message);
+        let count = lock(&self.tally).count(&message);
         let mut said = Vec::new();
         let is_all = loop {
             match outgoing.try_recv() {
@@ -200,11 +200,11 @@ impl Client {
                 Err(mpsc::error::TryRecvError::Disconnected) => break true,
             }
         };
-        let body = self.take(&message, nth, said);
+        let body = self.take(&message, count, said);
         if !is_all {
             tokio::spawn(async move {
                 while let Some(said) = outgoing.recv().await {
-                    self.take(&message, nth, vec![said]);
+                    self.take(&message, count, vec![said]);
                 }
             });
         }
@@ -216,11 +216,11 @@ impl Client {
 
     /// Does what is to be done with what was said, and returns what is to be said in the
     /// answer to the post.
-    fn take(&self, message: &Value, nth: u64, said: Vec<Outgoing>) -> Option<Value> {
+    fn take(&self, message: &Value, count: Count, said: Vec<Outgoing>) -> Option<Value> {
         let exchange = Exchange {
             session: self.number,
             message,
-            nth,
+            count,
             revision: self.session.revision(),
             standalone_open: true,
         };

@@ -91,6 +91,9 @@ fn head(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
             page.labelled(HEAD, "", &format!("{revision} is not spoken: {reason}"))?;
         }
     }
+    for remark in &run.remarks {
+        page.labelled(HEAD, "note", &escaped(remark))?;
+    }
     if run.filtered {
         page.labelled(HEAD, "cases", "only some were selected")?;
     }

@@ -82,6 +82,7 @@ struct Report<'a> {
     filtered: bool,
     shard: Option<Share>,
     finished: bool,
+    remarks: &'a [String],
     revisions: Vec<InRevision<'a>>,
     results: Vec<CaseResult<'a>>,
     baseline: Option<&'a str>,
@@ -196,6 +197,7 @@ impl<'a> Report<'a> {
                 count: shard.count(),
             }),
             finished: run.finished,
+            remarks: &run.remarks,
             revisions: run
                 .revisions
                 .iter()

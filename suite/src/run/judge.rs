@@ -96,9 +96,11 @@ pub(crate) struct Judge {
 impl Judge {
     /// For a session that is played from a recording.
     pub(super) fn new(lane: usize, revision: Revision, findings: Rc<RefCell<Findings>>) -> Judge {
+        let mut past = Past::new(revision);
+        past.leading = lane == 0;
         Judge {
             lane,
-            past: Past::new(revision),
+            past,
             findings,
         }
     }

@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     Evidence, Judgement, Options, Run, Spoken,
+    detect::Detective,
     judge::{Findings, Judge},
     lane::{LaneRun, Open, Probed, unseen},
     launched::Launched,
@@ -40,6 +41,8 @@ use crate::{
 const REPLACEMENTS: u32 = 4;
 /// What a server declares that makes tasks of calls.
 const TASK_CALLS: &str = "tasks.requests.tools.call";
+/// So long the other transport is asked for, where that only makes a remark.
+const ASIDE: Duration = Duration::from_millis(500);
 
 /// Is told how many cases are through, and of how many.
 pub type Watch<'a> = &'a dyn Fn(usize, usize);
@@ -60,6 +63,9 @@ pub enum NoServer {
         /// What stands on its stdout instead of a message, escaped.
         stdout: Option<String>,
     },
+    /// What answers at the address is something else, or nothing does.
+    #[error("{0}")]
+    Address(String),
     /// The transcript could not be written.
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
@@ -115,6 +121,32 @@ impl Live<'_> {
             Ok(permit) => permit,
             Err(_) => unreachable!("the semaphore is never closed"),
         }
+    }
+}
+
+impl<'a> Live<'a> {
+    /// Who finds out what else there is at the address, where the target is one.
+    fn detective(&'a self, limit: Duration) -> Option<Detective<'a>> {
+        Detective::new(&self.options.target, self.client.as_ref()?, limit)
+    }
+
+    /// Why no session could be opened, where that is no matter of a clause.
+    async fn explain(&self, asked: &Asked<'_>) -> Option<NoServer> {
+        let is_strange = match asked {
+            Asked::Open(_) => false,
+            Asked::Unreadable(_) => true,
+            Asked::Failed(failure, _) => !matches!(
+                failure,
+                OpenFailure::OtherRevision(_) | OpenFailure::NoVersion | OpenFailure::Refused(_)
+            ),
+        };
+        let detective = self.detective(self.limits.get().answer)?;
+        let reason = match is_strange {
+            true => detective.explain().await?,
+            false => return None,
+        };
+        let reason = self.options.secrets.redact_text(&reason);
+        Some(NoServer::Address(reason))
     }
 }
 
@@ -651,8 +683,21 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         .iter()
         .map(|revision| Revisioned::new(&live, *revision))
         .collect();
-    let judged = judge_all(&live, &revised).await;
+    let mut judged = judge_all(&live, &revised).await;
+    let mut remarks = Vec::new();
+    if judged.is_ok()
+        && let Some(detective) = live.detective(ASIDE)
+    {
+        remarks.extend(detective.remark().await);
+    }
     if let Some(launched) = launched {
+        if let Err(NoServer::Address(reason)) = judged {
+            judged = Err(NoServer::NotOpened {
+                reason,
+                stderr: launched.tail(),
+                stdout: None,
+            });
+        }
         launched.stop(&live.limits.get()).await;
     }
     let judged = judged?;
@@ -683,6 +728,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         processes: live.recorder.sessions(),
         revisions: Vec::new(),
         judgements: Vec::new(),
+        remarks: remarks.iter().map(|remark| hide(remark)).collect(),
         unreadable: Vec::new(),
         baseline: None,
     };
@@ -757,6 +803,9 @@ async fn judge_all<'a>(
         }
     };
     let asked = first_asked.ask().await?;
+    if let Some(elsewhere) = live.explain(&asked).await {
+        return Err(elsewhere);
+    }
     if matches!(asked, Asked::Failed(OpenFailure::Silent, _)) {
         // It has had the time to download; from now on it is only asked.
         let mut limits = live.limits.get();
@@ -834,6 +883,9 @@ async fn judge_all<'a>(
                 failure => format!("no server to judge: {}", failure.describe()),
             };
             let hide = |text: String| live.options.secrets.redact_text(&text);
+            if live.client.is_some() {
+                return Err(NoServer::Address(hide(reason)));
+            }
             return Err(NoServer::NotOpened {
                 reason: hide(reason),
                 stderr: session.stderr_tail().into_iter().map(hide).collect(),

@@ -1,6 +1,7 @@
 //! A run: which cases are judged in which revisions, and what came of it.
 
 mod baseline;
+mod detect;
 mod judge;
 mod lane;
 mod launched;
@@ -102,6 +103,8 @@ pub struct Run {
     pub revisions: Vec<(Revision, Spoken)>,
     /// The verdicts, by revision, newest first, and in the order of the registry.
     pub judgements: Vec<Judgement>,
+    /// What is to be said of the server besides, and changes no verdict.
+    pub remarks: Vec<String>,
     /// Lines of a recording that could not be read.
     pub unreadable: Vec<Unreadable>,
     /// The failures that are known.

@@ -448,6 +448,7 @@ impl Reading<'_> {
                 .map(|(revision, _)| (*revision, Spoken::Yes))
                 .collect(),
             judgements,
+            remarks: Vec::new(),
             unreadable: self.unreadable,
             file: None,
             artifact: None,

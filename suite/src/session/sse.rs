@@ -6,8 +6,9 @@ use std::rc::Rc;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{Posting, Session, wire::Http};
+use super::{PostEnd, Posting, Refusal, Session, wire::Http};
 use crate::{
+    spec::Transport,
     tape::{Event, Exchange, Kind, Message, read_value},
     transport::{EndpointFlaw, SseFlaw, SseFlawKind, SseFound, SseReader, endpoint_of, origin},
 };
@@ -31,6 +32,17 @@ impl Session {
         if timeout(self.limits.answer, named).await.is_err() {
             self.give_up();
             self.close("the event stream has no `endpoint` event".to_owned());
+        }
+    }
+
+    /// The refusal of the GET for the stream that would be the session.
+    pub(crate) fn refused_stream(&self) -> Option<Refusal> {
+        if self.transport() != Transport::HttpSse {
+            return None;
+        }
+        match self.standing()?.is_over()? {
+            PostEnd::Refused(refusal) => Some(refusal),
+            _ => None,
         }
     }
 

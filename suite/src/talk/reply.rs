@@ -267,7 +267,10 @@ impl Talk {
         } = waiting;
         let posting = match posting {
             Ok(posting) => posting,
-            Err(broken) => return Ok(Reply::Gone(broken)),
+            Err(broken) => {
+                self.blame_connection()?;
+                return Ok(Reply::Gone(broken));
+            }
         };
         let Some(mut receiver) = receiver else {
             let failed = tokio::select! {
@@ -340,6 +343,19 @@ impl Talk {
             }
         };
         self.session.answer(receiver, sent + limit).await
+    }
+
+    /// If the GET for the stream of HTTP+SSE is refused while other sessions are open, that is the
+    /// cause of everything that fails in this one.
+    fn blame_connection(&self) -> Result<(), Stop> {
+        match self.session.refused_stream() {
+            Some(refusal) => unverified(format!(
+                "a further session is refused with HTTP status {}, see \
+                 http-sse/multiple-connections",
+                refusal.status
+            )),
+            None => Ok(()),
+        }
     }
 
     /// What has come for what was begun, if it has.

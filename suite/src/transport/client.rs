@@ -16,6 +16,9 @@ use crate::{tape::Exchange, target::Endpoint};
 
 /// A connection to a host that is there is made within this time.
 const CONNECT: Duration = Duration::from_secs(10);
+/// A connection is not used again after this time: servers close theirs after five seconds or two,
+/// and a request that crosses that is lost.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// What a request needs to be sent.
 #[derive(Clone, Debug)]
@@ -111,6 +114,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
             .http1_only()
             .tls_backend_preconfigured(tls.clone());
         if endpoint.is_loopback() {

@@ -9,7 +9,7 @@ use super::super::bend::{Place, Step};
 use super::super::crowd::Gate;
 use super::super::event::{Connection, EventBody};
 use super::super::policy::Disconnection;
-use super::super::site::{Exchange, Site, Tally};
+use super::super::site::{Count, Exchange, Site, Tally};
 use super::streams::{Streams, Voice};
 use crate::outbox::{Outbox, Outgoing};
 use crate::session::Session;
@@ -32,7 +32,7 @@ pub(super) struct Client {
 pub(super) struct Post {
     client: Arc<Client>,
     message: Value,
-    nth: u64,
+    count: Count,
     stream: Option<u64>,
 }
 
@@ -123,12 +123,12 @@ impl Client {
 impl Post {
     pub(super) fn new(client: Arc<Client>, message: Value) -> Self {
         let mut tally = client.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        let nth = tally.count(&message);
+        let count = tally.count(&message);
         drop(tally);
         Self {
             client,
             message,
-            nth,
+            count,
             stream: None,
         }
     }
@@ -144,7 +144,7 @@ impl Post {
         let exchange = Exchange {
             session: client.number,
             message: &self.message,
-            nth: self.nth,
+            count: self.count,
             revision: client.session.revision(),
             standalone_open: client.streams().standalone_open(),
         };

@@ -90,7 +90,9 @@ const DATA_IS_MESSAGE: Case = Case::rule(
                 let stream = past.streams.of(exchange);
                 let flawed = stream.is_none_or(|stream| stream.flawed);
                 let data = event.data.as_deref().unwrap_or_default();
-                return match flawed || std::str::from_utf8(data).is_err() {
+                // A message that had come in the answer to its POST is counted there.
+                let is_message = !read_value(data).is_empty();
+                return match flawed || is_message || std::str::from_utf8(data).is_err() {
                     true => Ok(()),
                     false => violated_by(
                         "the data of an event is no JSON-RPC message",

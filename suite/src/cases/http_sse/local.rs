@@ -2,8 +2,6 @@
 
 use std::{net::SocketAddr, rc::Rc, time::Duration};
 
-use tokio::time::timeout;
-
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
@@ -213,7 +211,7 @@ const ORIGIN_VALIDATED_POST: Case = Case::probe(
             let end = waiting.posted(s.answer_limit()).await;
             s.fence().await?;
             match end {
-                _ if waiting.has_come() => violated(format!(
+                _ if is_answered_here(s, &mut waiting) => violated(format!(
                     "a ping that is posted with `Origin: {FOREIGN}` is served"
                 )),
                 Some(PostEnd::Read(exchange)) => {

@@ -1,12 +1,13 @@
 //! What the files of this area need: the stream that is the session, and what comes on it.
 
+pub(super) use tokio::time::timeout;
 pub(super) use url::Url;
 
 pub(super) use crate::{
     cases::prelude::*,
     session::PostEnd,
-    talk::Draft,
-    tape::{Close, Exchange, Stream, names_endpoint},
+    talk::{Draft, Waiting},
+    tape::{Close, Exchange, Stream, names_endpoint, read_value},
     transport::{
         EndpointFlaw, SseEvent, SseFlawKind, SseFound, endpoint_of, origin, own_addresses,
     },
@@ -58,6 +59,15 @@ pub(super) async fn ping_by(s: &Talk, change: impl FnOnce(Draft) -> Draft) -> Re
 /// A further session of the case, opened; what came of it otherwise.
 pub(super) async fn opened(s: &Talk) -> Result<Result<Talk, Reply>, Stop> {
     let other = s.another()?;
+    if let Some(standing) = other.standing()
+        && let Ok(Ok(head)) = timeout(s.answer_limit(), standing.head()).await
+        && head.status >= 400
+    {
+        timeout(s.answer_limit(), standing.ended()).await.ok();
+    }
+    if let Some(refusal) = other.session.refused_stream() {
+        return Ok(Err(Reply::Refused(refusal)));
+    }
     let reply = other.handshake().await?;
     Ok(match reply.is_result() {
         true => Ok(other),
@@ -73,6 +83,14 @@ pub(super) async fn needs_another(s: &Talk) -> Result<Talk, Stop> {
             "a further session could not be opened, its `initialize` {reply}"
         )),
     }
+}
+
+/// Whether what was posted for another session has been answered on the stream of this one.
+pub(super) fn is_answered_here(s: &Talk, waiting: &mut Waiting) -> bool {
+    let came = s.came(waiting);
+    let message = came.as_ref().and_then(Reply::message);
+    let exchange = message.and_then(|message| message.exchange.as_ref());
+    exchange.is_some_and(|exchange| exchange.method == "GET")
 }
 
 /// Whether a status is one that neither takes nor turns away: credentials, or a busy server.

@@ -231,17 +231,19 @@ const UNKNOWN_SESSION_REFUSED: Case = Case::probe(
             let mut waiting = s.begin_http(s.post(&ping)?.to(unknown), &id);
             s.leave_floor();
             s.fence().await?;
-            match waiting.posted(s.answer_limit()).await {
+            let end = waiting.posted(s.answer_limit()).await;
+            let answered = is_answered_here(s, &mut waiting);
+            match end {
                 Some(PostEnd::Refused(refusal)) if says_nothing(refusal.status) => unverified(
                     format!("the server answers with HTTP status {}", refusal.status),
                 ),
-                Some(PostEnd::Refused(_)) if !waiting.has_come() => Ok(()),
+                Some(PostEnd::Refused(_)) if !answered => Ok(()),
                 Some(PostEnd::Refused(_)) => violated(
                     "a ping that was posted for an unknown session is answered in another one",
                 ),
                 Some(PostEnd::Read(exchange)) => {
                     s.note_head(&exchange);
-                    let answered = match waiting.has_come() {
+                    let answered = match answered {
                         true => ", and answered in another one",
                         false => "",
                     };
@@ -302,7 +304,7 @@ const POST_AFTER_CLOSE: Case = Case::probe(
                 let (id, ping) = ping(s);
                 let mut waiting = s.begin_http(s.post(&ping)?.to(endpoint.clone()), &id);
                 let end = waiting.posted(s.answer_limit()).await;
-                if waiting.has_come() {
+                if is_answered_here(s, &mut waiting) {
                     return violated(
                         "a ping that was posted for a closed session is answered in another one",
                     );

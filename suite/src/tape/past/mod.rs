@@ -28,6 +28,9 @@ const PINGS: usize = 32;
 pub struct Past {
     /// The revision that the session is judged by.
     pub revision: Revision,
+    /// Whether it is the session by which the revision was asked for: nothing else of the revision
+    /// was open before.
+    pub leading: bool,
     /// The time of the event at hand, counted from the start of the run.
     pub now: Duration,
     /// How many messages have been read.
@@ -91,6 +94,7 @@ impl Past {
     pub fn new(revision: Revision) -> Past {
         Past {
             revision,
+            leading: true,
             now: Duration::ZERO,
             messages: 0,
             preamble: None,
@@ -130,7 +134,7 @@ impl Past {
         };
         self.at_initialize =
             matches!(event, Event::Message(message) if self.is_initialize(message));
-        self.sse.before(event);
+        self.sse.before(event, &self.client);
         self.replayed = matches!(event, Event::Message(message) if self.is_replayed(message));
         match event {
             Event::Sent(bytes) => {

@@ -1,8 +1,11 @@
 use std::{collections::VecDeque, time::Duration};
 
+use url::Url;
+
+use super::Ledger;
 use crate::{
     tape::{Event, Excerpt, Exchange, Id, Kind, Message, Stream, read_value},
-    transport::{SseEvent, SseFound},
+    transport::{SseEvent, SseFound, endpoint_of},
 };
 
 /// So many answers are remembered by their ids, in each of the places that they come in.
@@ -25,6 +28,8 @@ pub struct SseSession {
     pub answers: u64,
     /// Whether the event at hand shows that a response came both on it and in the answer to a POST.
     pub doubled: bool,
+    /// Where messages are posted.
+    endpoint: Option<String>,
     on_stream: VecDeque<Id>,
     in_bodies: VecDeque<Id>,
 }
@@ -41,7 +46,8 @@ impl SseSession {
     }
 
     /// Notes an event before rules see it.
-    pub(super) fn before(&mut self, event: &Event<'_>) {
+    pub(super) fn before(&mut self, event: &Event<'_>, client: &Ledger) {
+        let once = |id: &Id| client.get(id).is_some_and(|asked| asked.uses == 1);
         self.doubled = false;
         match event {
             Event::Opened(exchange) if exchange.method == "GET" => {
@@ -50,10 +56,13 @@ impl SseSession {
                     self.is_open = exchange.status < 300 && exchange.is_stream();
                 }
             }
+            Event::Said(message) if self.named => self.asked(message),
             Event::Message(message) if self.named => {
                 if let Some(id) = answered_on_stream(message) {
                     self.answers += 1;
-                    self.comes_on_stream(id.clone());
+                    if once(id) {
+                        self.comes_on_stream(id.clone());
+                    }
                 }
             }
             Event::Found {
@@ -61,23 +70,36 @@ impl SseSession {
                 ..
             } if !self.in_bodies.is_empty() => {
                 for message in read_value(event.data.as_deref().unwrap_or_default()) {
-                    if let (Kind::Response, Some(id)) = (message.kind(), message.id) {
+                    if let (Kind::Response, Some(id)) = (message.kind(), message.id)
+                        && once(&id)
+                    {
                         self.comes_on_stream(id);
                     }
                 }
             }
-            Event::Body { exchange, body, .. } if self.named && exchange.status < 300 => {
+            // What is posted for another session is none of this one's.
+            Event::Body { exchange, body, .. }
+                if self.endpoint.as_ref() == Some(&exchange.url) && exchange.status < 300 =>
+            {
                 let asked = exchange.request().and_then(|request| request.id.as_ref());
                 let answers = |message: &Message| {
                     message.kind() == Kind::Response && message.id.as_ref() == asked
                 };
-                if let Some(id) = asked
+                if let Some(id) = asked.filter(|id| once(id))
                     && read_value(body).iter().any(answers)
                 {
                     self.comes_in_body(id);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Of two requests with one id it cannot be told which one is answered.
+    fn asked(&mut self, request: &Message) {
+        if let Some(id) = request.id.as_ref().filter(|_| request.has_method()) {
+            self.on_stream.retain(|known| known != id);
+            self.in_bodies.retain(|known| known != id);
         }
     }
 
@@ -106,7 +128,15 @@ impl SseSession {
         }
         self.begun = true;
         match found {
-            SseFound::Event(event) if names_endpoint(event) => self.named = true,
+            SseFound::Event(event) if names_endpoint(event) && !self.named => {
+                self.named = true;
+                let data = event.data.as_deref().unwrap_or_default();
+                let stream = Url::parse(&exchange.url);
+                let target = stream
+                    .ok()
+                    .and_then(|stream| endpoint_of(&stream, data).ok());
+                self.endpoint = target.map(|target| target.to_string());
+            }
             SseFound::Event(event) if brought && !self.named => {
                 let excerpt = Excerpt::new(Stream::Response, now, &event.raw);
                 self.early.get_or_insert(excerpt);
@@ -133,4 +163,143 @@ fn answered_on_stream(message: &Message) -> Option<&Id> {
 /// Whether the event is one that names where to post to.
 pub fn names_endpoint(event: &SseEvent) -> bool {
     event.dispatched && event.kind == "endpoint"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::{spec::Revision, tape::Past, transport::SseReader};
+
+    const PONG: &str = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
+
+    /// A session whose stream has named its endpoint, and in which a ping was posted.
+    struct Played {
+        past: Past,
+        stream: Rc<Exchange>,
+        post: Rc<Exchange>,
+    }
+
+    impl Played {
+        fn new() -> Played {
+            let mut played = Played {
+                past: Past::new(Revision::V2024_11_05),
+                stream: exchange(1, "GET", "http://127.0.0.1/sse", 200, ""),
+                post: exchange(
+                    2,
+                    "POST",
+                    "http://127.0.0.1/messages?id=1",
+                    202,
+                    r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#,
+                ),
+            };
+            let stream = Rc::clone(&played.stream);
+            played.see(&Event::Opened(&stream));
+            played.read("event: endpoint\ndata: /messages?id=1\n\n");
+            let post = Rc::clone(&played.post);
+            played.see(&Event::Said(&post.posted[0]));
+            played
+        }
+
+        fn see(&mut self, event: &Event<'_>) -> bool {
+            self.past.before(event, Duration::ZERO);
+            let doubled = self.past.sse.doubled;
+            self.past.after(event);
+            doubled
+        }
+
+        /// The stream brings this; whether it shows an answer in two places.
+        fn read(&mut self, text: &str) -> bool {
+            let mut all = Vec::new();
+            let mut reader = SseReader::default();
+            reader.push(text.as_bytes(), &mut |found| all.push(found));
+            let exchange = Rc::clone(&self.stream);
+            let see = |found| {
+                let event = Event::Found {
+                    exchange: &exchange,
+                    found,
+                };
+                self.see(&event)
+            };
+            all.iter()
+                .map(see)
+                .fold(false, |any, doubled| any | doubled)
+        }
+
+        fn body(&mut self) -> bool {
+            let exchange = Rc::clone(&self.post);
+            self.see(&Event::Body {
+                exchange: &exchange,
+                body: PONG.as_bytes(),
+                len: PONG.len() as u64,
+                whole: true,
+            })
+        }
+
+        fn message(&mut self) -> bool {
+            let mut message = Message::all_of(PONG.as_bytes()).remove(0);
+            message.exchange = Some(Rc::clone(&self.stream));
+            self.see(&Event::Message(&message))
+        }
+    }
+
+    fn exchange(number: u32, method: &str, url: &str, status: u16, posted: &str) -> Rc<Exchange> {
+        let label = ("content-type".to_owned(), b"text/event-stream".to_vec());
+        Rc::new(Exchange {
+            number,
+            method: method.to_owned(),
+            url: url.to_owned(),
+            sent: Vec::new(),
+            posted: Message::all_of(posted.as_bytes()),
+            status,
+            headers: if method == "GET" {
+                vec![label]
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    #[test]
+    fn an_answer_in_two_places_is_told_in_either_order() {
+        let mut stream_first = Played::new();
+        assert!(!stream_first.message());
+        assert!(stream_first.body());
+        assert_eq!(stream_first.past.sse.astray(), 0);
+        let mut body_first = Played::new();
+        assert!(!body_first.body());
+        assert_eq!(body_first.past.sse.astray(), 1);
+        assert!(body_first.read(&format!("data: {PONG}\n\n")));
+        assert_eq!(body_first.past.sse.astray(), 0);
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_says_nothing() {
+        let mut played = Played::new();
+        assert!(!played.body());
+        let post = Rc::clone(&played.post);
+        played.see(&Event::Said(&post.posted[0]));
+        assert!(!played.message());
+        assert_eq!(played.past.sse.astray(), 0);
+    }
+
+    #[test]
+    fn a_message_in_front_of_the_endpoint_is_kept() {
+        let mut past = SseSession::default();
+        let stream = exchange(1, "GET", "http://127.0.0.1/sse", 200, "");
+        past.before(&Event::Opened(&stream), &Ledger::default());
+        let mut all = Vec::new();
+        let text = format!("retry: 5\n\ndata: {PONG}\n\nevent: endpoint\ndata: /m\n\n");
+        SseReader::default().push(text.as_bytes(), &mut |found| all.push(found));
+        for found in &all {
+            let event = Event::Found {
+                exchange: &stream,
+                found,
+            };
+            let brought = matches!(found, SseFound::Event(event) if event.kind == "message" && event.dispatched);
+            past.after(&event, brought, Duration::ZERO);
+        }
+        assert!(past.named && past.early.is_some_and(|early| early.text.ends_with(b"}\n")));
+    }
 }
