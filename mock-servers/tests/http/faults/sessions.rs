@@ -77,6 +77,7 @@ async fn sessions_end_badly() {
     }
     let leaky = session("http-delete-leaves-stream-open", "2025-06-18").await;
     let mut stream = leaky.get().send().await;
+    assert_eq!(stream.event().await.as_deref(), Some("retry: 100"));
     assert_eq!(leaky.ask("DELETE").status().await, 204);
     assert_eq!(leaky.post(ping(1)).status().await, 404);
     let end = tokio::spawn(async move { stream.event().await });
