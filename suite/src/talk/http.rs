@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use url::Url;
 
@@ -229,8 +229,9 @@ impl Talk {
         Some(response)
     }
 
-    /// If a request is answered by a stream that does not bring its response, that is the cause.
-    pub(crate) fn blame_stream(&self, posting: &Posting) -> Result<(), Stop> {
+    /// If a request is answered by a stream that does not bring its response, and an ordinary
+    /// request does not fare better, that is the cause.
+    pub(crate) async fn blame_stream(&self, posting: &Posting) -> Result<(), Stop> {
         let Some(exchange) = posting.known_head().filter(|head| head.is_stream()) else {
             return Ok(());
         };
@@ -244,6 +245,7 @@ impl Talk {
         if self
             .session
             .with_state(|state| state.cancelled.contains(id))
+            || self.streams_serve().await?
         {
             return Ok(());
         }
@@ -256,6 +258,16 @@ impl Talk {
         unverified(format!(
             "the stream that answers a request {what} without the response, see streamable-http/{clause}"
         ))
+    }
+
+    /// Whether an ordinary list is answered, or none is declared.
+    async fn streams_serve(&self) -> Result<bool, Stop> {
+        let Some(method) = self.list_method() else {
+            return Ok(true);
+        };
+        let request = json!({ "jsonrpc": "2.0", "id": self.fresh_id(), "method": method });
+        let posting = self.dispatch(self.post(&request)?);
+        Ok(self.response_in(&posting).await.is_some())
     }
 
     /// Keeps the head of an answer as evidence.

@@ -319,7 +319,7 @@ impl Talk {
         }
         self.blame_damage()?;
         if let Some(posting) = &posting {
-            self.blame_stream(posting)?;
+            self.blame_stream(posting).await?;
         }
         self.missing.borrow_mut().push(receiver);
         if self.session.has_ended() {
