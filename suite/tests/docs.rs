@@ -12,7 +12,6 @@ use mcp_conform::{
     cases,
     spec::{Revision, Transport},
 };
-use serde_json::Value;
 
 fn docs() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs")

@@ -234,6 +234,7 @@ fn made_up() -> Run {
             ),
             large_before,
         ],
+        remarks: vec!["the server speaks HTTP+SSE at /sse as well".into()],
         baseline: None,
         unreadable: Vec::new(),
     }

@@ -1,7 +1,7 @@
 //! Faults in what a POST is answered.
 
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::stdio_output::latin1;
@@ -142,7 +142,8 @@ pub(super) fn drop_last(messages: &mut [Option<Value>]) {
 /// Takes a body that is not JSON for a notification.
 pub(super) fn accept_malformed(incoming: &Incoming, reply: &mut Reply) {
     let is_malformed = serde_json::from_slice::<Value>(&incoming.body).is_err();
-    if reply.status() == StatusCode::BAD_REQUEST && is_malformed {
+    let is_post = incoming.method == Method::POST;
+    if is_post && reply.status() == StatusCode::BAD_REQUEST && is_malformed {
         *reply = reply::empty(StatusCode::ACCEPTED);
     }
 }

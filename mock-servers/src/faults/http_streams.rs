@@ -75,7 +75,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-sse-foreign-progress",
         violates: "streamable-http/sse-messages-relate",
-        drags: &[],
+        drags: &[(
+            "utilities/progress-falsy-token",
+            "what comes on another stream may come behind the response",
+        )],
         bend: Bend::StreamableHttp(&[HttpBend::Steps(|_, steps| {
             send_progress_to(Place::Neighbour, steps);
         })]),

@@ -56,7 +56,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "http-batch-empty-accepted",
         violates: "jsonrpc/batch-empty",
-        drags: &[],
+        drags: &[(
+            "http-sse/data-is-message",
+            "an array with nothing in it is no message",
+        )],
         bend: Bend::Batch(|batch, replies| {
             if batch.is_empty() {
                 *replies = vec![json!([])];

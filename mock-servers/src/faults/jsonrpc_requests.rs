@@ -105,7 +105,16 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "stray-response-answered",
         violates: "jsonrpc/stray-response-ignored",
-        drags: &[],
+        drags: &[
+            (
+                "streamable-http/response-202",
+                "an answer takes the place of the status 202",
+            ),
+            (
+                "streamable-http/rejected-with-error-status",
+                "an answer takes the place of the error status",
+            ),
+        ],
         bend: Bend::Reply(|asked, reply| {
             if is_stray_response(asked.message) {
                 let error = json!({ "code": -32600, "message": "nobody asked for that" });

@@ -10,7 +10,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "responds-after-cancel",
         violates: "utilities/cancel-no-response",
-        drags: &[],
+        drags: &[(
+            "streamable-http/sse-nothing-after-response",
+            "what is done in spite of it is told behind the response",
+        )],
         bend: Bend::Policy(|policy| policy.answers_cancelled = true),
     },
     Fault {
@@ -53,10 +56,16 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "cancel-unknown-answered",
         violates: "utilities/cancel-unknown-ignored",
-        drags: &[(
-            "jsonrpc/id-echo",
-            "no request had the id, so an answer under it answers nothing",
-        )],
+        drags: &[
+            (
+                "streamable-http/notification-202",
+                "an answer takes the place of the status 202",
+            ),
+            (
+                "jsonrpc/id-echo",
+                "no request had the id, so an answer under it answers nothing",
+            ),
+        ],
         bend: Bend::Several(&[
             Bend::Receive(|scene, messages| {
                 for message in messages.iter() {

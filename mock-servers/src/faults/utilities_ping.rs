@@ -63,7 +63,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "first-ping-fatal",
         violates: "utilities/ping-before-initialize",
         drags: &[],
-        bend: Bend::Fatal(|asked| asked.is("ping") && asked.scene.revision.is_none()),
+        bend: Bend::Beforehand(&Bend::Fatal(|asked| {
+            asked.is("ping") && asked.scene.revision.is_none()
+        })),
     },
     Fault {
         name: "ping-blocked-by-tool-call",

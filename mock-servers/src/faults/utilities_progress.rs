@@ -105,7 +105,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "progress-after-response",
         violates: "utilities/progress-stops",
-        drags: &[],
+        drags: &[(
+            "streamable-http/sse-nothing-after-response",
+            "the progress comes behind the response",
+        )],
         bend: Bend::Emit(report_once_more),
     },
     Fault {

@@ -59,7 +59,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "task-progress-unrelated",
         violates: "utilities/task-notifications-related",
-        drags: &[],
+        drags: &[(
+            "streamable-http/sse-messages-relate",
+            "what is of no task is of the request that gave the token",
+        )],
         bend: Bend::Emit(|_, outgoing| {
             for out in outgoing.iter_mut().filter(|out| is_report(&out.message)) {
                 unrelate(&mut out.message);

@@ -136,7 +136,8 @@ impl Observer for Judge {
                 | Event::Found { .. }
                 | Event::Closed { .. }
         );
-        if !(self.past.foreign && revised) && !self.past.replayed {
+        let elsewhere = self.past.replayed || self.past.foreign && revised;
+        if !elsewhere {
             self.findings.borrow_mut().see(self.lane, event, &self.past);
         }
         self.past.after(event);

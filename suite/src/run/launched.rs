@@ -86,7 +86,7 @@ impl Launched {
             .collect();
         lines[lines.len().saturating_sub(10)..]
             .iter()
-            .map(|line| escaped(line))
+            .map(escaped)
             .collect()
     }
 

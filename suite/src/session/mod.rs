@@ -220,7 +220,7 @@ impl Session {
             Http::new(client, Some(url.clone()), None)
         };
         let session = Session::new(
-            Wire::Http(http),
+            Wire::Http(Box::new(http)),
             revision,
             limits,
             recorder,

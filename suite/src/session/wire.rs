@@ -15,7 +15,7 @@ use crate::{tape::Id, target::Process, transport::Client};
 /// See the module.
 pub(super) enum Wire {
     Stdio(Pipes),
-    Http(Http),
+    Http(Box<Http>),
 }
 
 /// The process of a session over stdio.

@@ -230,7 +230,8 @@ impl Talk {
     }
 
     /// If a request is answered by a stream that does not bring its response, and an ordinary
-    /// request does not fare better, that is the cause.
+    /// list does not fare better, that is the cause. Pings and handshakes are answered all the
+    /// time: one that is not has its own cause.
     pub(crate) async fn blame_stream(&self, posting: &Posting) -> Result<(), Stop> {
         let Some(exchange) = posting.known_head().filter(|head| head.is_stream()) else {
             return Ok(());
@@ -245,6 +246,10 @@ impl Talk {
         if self
             .session
             .with_state(|state| state.cancelled.contains(id))
+            || matches!(
+                request.and_then(|request| request.method.as_deref()),
+                Some("ping" | "initialize")
+            )
             || self.streams_serve().await?
         {
             return Ok(());

@@ -104,24 +104,6 @@ impl Talk {
             .await
             .is_ok()
     }
-
-    /// Waits until the server has said something of its own for which this holds, or the limit for
-    /// one answer is over.
-    pub(crate) async fn hears(&self, wanted: impl Fn(&str, &Value) -> bool) -> bool {
-        let heard = self.session.until(|state| {
-            state.heard.iter().any(|(_, message)| {
-                let params = message.params().unwrap_or(&Value::Null);
-                message
-                    .method
-                    .as_deref()
-                    .is_some_and(|method| wanted(method, params))
-            })
-        });
-        self.leave_floor();
-        tokio::time::timeout(self.session.limits.answer, heard)
-            .await
-            .is_ok()
-    }
 }
 
 fn initialized() -> Value {

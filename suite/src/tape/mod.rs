@@ -24,9 +24,9 @@ pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
 pub use past::{
-    Asked, EventIds, Ledger, Past, Recent, Report, Reports, Shows, Sighting, SseSession, Status,
-    StreamPast, Streams, Task, Tasks, comes_late, compared, is_recognisable, names_endpoint, time,
-    token_of_report, unwrapped,
+    Asked, EventIds, Ledger, Past, RELATED_TASK, Recent, Report, Reports, Shows, Sighting,
+    SseSession, Status, StreamPast, Streams, Task, Tasks, comes_late, compared, is_of_task,
+    is_recognisable, names_endpoint, time, token_of_report, unwrapped,
 };
 pub use redact::Secrets;
 pub(crate) use scan::{Progress, Scanner};

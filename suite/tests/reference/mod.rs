@@ -47,7 +47,7 @@ impl Drop for Served {
 }
 
 /// The report of a run over these revisions, all if there is none.
-pub fn report(
+pub(crate) fn report(
     faults: &[&str],
     transport: Transport,
     revisions: &[Revision],

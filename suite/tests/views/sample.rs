@@ -65,6 +65,7 @@ pub(crate) fn small(verdicts: &[(&str, Verdict)]) -> Run {
         finished: true,
         processes: 3,
         revisions: vec![(NEW, Spoken::Yes)],
+        remarks: Vec::new(),
         judgements: verdicts
             .iter()
             .map(|(id, verdict)| judgement(id, NEW, *verdict))

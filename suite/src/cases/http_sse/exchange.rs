@@ -95,11 +95,12 @@ const CONCURRENT_POSTS: Case = Case::probe(
             let finish = |waiting| s.finish(waiting, Patience::Settle);
             let replies: Vec<_> = join_all(waiting.into_iter().map(finish)).await;
             let replies = replies.into_iter().collect::<Result<Vec<_>, Stop>>()?;
-            let missing: Vec<_> = replies.iter().filter(|reply| !reply.is_result()).collect();
+            let is_missing = |reply: &&Reply| !matches!(reply, Reply::Answer(_));
+            let missing: Vec<_> = replies.iter().filter(is_missing).collect();
             match missing.first() {
                 None => Ok(()),
                 Some(reply) => violated(format!(
-                    "{} of {SIDE_BY_SIDE} pings that were posted side by side are not served: \
+                    "{} of {SIDE_BY_SIDE} pings that were posted side by side are not answered: \
                      one {reply}",
                     missing.len()
                 )),

@@ -217,7 +217,10 @@ async fn parse_errors(s: &Talk, texts: &[&str]) -> Result<Vec<Message>, Stop> {
     let mut errors = Vec::new();
     for text in texts {
         let reply = s.send_text(text.as_bytes(), None, Patience::Settle).await?;
-        errors.extend(reply.message().cloned());
+        // Status 404 says that there is no such session, and speaks of nothing else.
+        if !matches!(&reply, Reply::Refused(refusal) if refusal.status == 404) {
+            errors.extend(reply.message().cloned());
+        }
     }
     // What came before the server ended counts.
     let fence = s.fence().await;

@@ -43,6 +43,8 @@ pub(super) struct Outcome {
     pub(super) reply: Reply,
     /// Whether the server took its request back.
     pub(super) cancelled: bool,
+    /// The server has cancelled something else than its own request.
+    pub(super) cancelled_other: bool,
 }
 
 impl Conversation for Between {
@@ -152,11 +154,15 @@ impl Owed {
         let harmless = s.serves().await?;
         let outcome = match allowed {
             true => {
-                let reply = reply.await?;
+                let reply = reply.await;
                 // What takes the request back may come on another way, just behind.
                 s.fence().await.ok();
                 let cancelled = takes_back(s, &request.1);
-                Ok(Outcome { reply, cancelled })
+                reply.map(|reply| Outcome {
+                    reply,
+                    cancelled,
+                    cancelled_other: !cancelled && !s.heard(CANCELLED).is_empty(),
+                })
             }
             false => unverified("the wait is long: --long-wait SECONDS allows it"),
         };
@@ -174,9 +180,12 @@ impl Owed {
     }
 }
 
+/// How the server takes a request of its own back.
+const CANCELLED: &str = "notifications/cancelled";
+
 /// Whether the server has cancelled its request.
 fn takes_back(s: &Talk, request: &Message) -> bool {
-    s.heard("notifications/cancelled")
+    s.heard(CANCELLED)
         .iter()
         .any(|(_, params)| params.get("requestId").map(Id::of) == request.id)
 }

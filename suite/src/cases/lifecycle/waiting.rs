@@ -142,6 +142,10 @@ const TIMEOUT_SENDS_CANCELLED: Case = Case::probe(
                 (false, true) => {
                     unverified("the server never gave up, see lifecycle/own-request-timeout")
                 }
+                (false, false) if outcome.cancelled_other => unverified(
+                    "the server has cancelled something else, see \
+                     utilities/server-cancels-own-requests",
+                ),
                 (false, false) => violated(format!(
                     "the call is answered, and the request `{}` that it waited for was never \
                      cancelled",

@@ -238,9 +238,18 @@ const LARGE_BODY: Case = Case::probe(
     Stage::Together("http-posts"),
     |s| {
         Box::pin(async {
-            plain(s).await?;
-            let (id, mut ping) = request(s, "ping");
-            ping["params"] = json!({ "_meta": { "com.example/padding": "x".repeat(LARGE) } });
+            let padded = |padding: usize| {
+                let (id, mut ping) = request(s, "ping");
+                let meta = json!({ "com.example/padding": "x".repeat(padding) });
+                ping["params"] = json!({ "_meta": meta });
+                (id, ping)
+            };
+            let (id, small) = padded(1);
+            let control = post(s, s.post(&small)?).await?;
+            if !control.serves(&id) {
+                return unverified(format!("a small `ping` of this kind {control} as well"));
+            }
+            let (id, ping) = padded(LARGE);
             let posted = post(s, s.post(&ping)?).await?;
             if posted.serves(&id) {
                 return Ok(());
@@ -292,7 +301,13 @@ const CHUNKED_BODY: Case = Case::probe(
     Stage::Together("http-posts"),
     |s| {
         Box::pin(async {
-            plain(s).await?;
+            let (id, ping) = request(s, "ping");
+            let control = post(s, s.post(&ping)?.body(cut_inside(&ping))).await?;
+            if !control.serves(&id) {
+                return unverified(format!(
+                    "a `ping` of this kind with a length {control} as well"
+                ));
+            }
             let (id, ping) = request(s, "ping");
             let posted = post(s, s.post(&ping)?.body(cut_inside(&ping)).chunked()).await?;
             if posted.serves(&id) {

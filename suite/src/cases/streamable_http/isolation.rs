@@ -74,6 +74,9 @@ const SEVERAL_SESSIONS: Case = Case::probe(
     },
 );
 
+/// What the ids that both sessions use begin with.
+const TWIN: &str = "twin-";
+
 /// Two sessions that ask at the same moment under the same ids, and a third that only listens.
 struct Isolation {
     rounds: Vec<[Turn; 2]>,
@@ -82,6 +85,8 @@ struct Isolation {
     /// The streams of the two, and that of the third.
     streams: [Turn; 3],
     messages: [Vec<Message>; 3],
+    /// Why what was lost tells nothing, if it does not.
+    blamed: Option<Stop>,
     /// A ping behind it all.
     control: Turn,
 }
@@ -99,8 +104,9 @@ impl Conversation for Isolation {
             idle.listen().await?,
         ];
         let mut rounds = Vec::new();
+        let mut blamed = None;
         for round in 0..ROUNDS {
-            let id = format!("twin-{round}");
+            let id = format!("{TWIN}{round}");
             let ping = first.request_as(&id, "ping", Value::Null)?;
             let ask = second.request_as(&id, list, Value::Null)?;
             // Each is sent first in every other round.
@@ -114,6 +120,9 @@ impl Conversation for Isolation {
             let is_lost = one.is_lost() || other.is_lost();
             rounds.push([one, other]);
             if is_lost {
+                for turn in rounds.iter().flatten().filter(|turn| !turn.is_served()) {
+                    blamed = blamed.or(second.talk.blame_stream(&turn.posting).await.err());
+                }
                 break;
             }
         }
@@ -130,6 +139,7 @@ impl Conversation for Isolation {
         Ok(Isolation {
             rounds,
             list,
+            blamed,
             streams,
             messages,
             control,
@@ -143,6 +153,18 @@ impl Isolation {
         let member = self.list.split('/').next().unwrap_or_default();
         turn.result()
             .is_some_and(|result| result[member].is_array())
+    }
+
+    /// Whether a response on the stream of one of the two answers what only the other has asked.
+    fn is_of_other(&self, message: &Message, at: usize) -> bool {
+        let Some(Id::Text(id)) = &message.id else {
+            return false;
+        };
+        let Some(members) = message.result().and_then(Value::as_object) else {
+            return false;
+        };
+        let is_empty = members.keys().all(|key| key == "_meta");
+        id.starts_with(TWIN) && (at == 0) != is_empty
     }
 }
 
@@ -201,7 +223,7 @@ const SESSION_ISOLATION: Case = Case::probe(
                 };
                 show_only(s, [&isolation.streams[at]]);
                 // On its own stream it breaks other clauses.
-                if at < 2 && !is_of_other(message, at) {
+                if at < 2 && !isolation.is_of_other(message, at) {
                     continue;
                 }
                 return violated_by(
@@ -218,6 +240,9 @@ const SESSION_ISOLATION: Case = Case::probe(
                 Some(turn) => {
                     show_only(s, [turn]);
                     turn.undamaged()?;
+                    if let Some(stop) = &isolation.blamed {
+                        return Err(stop.clone());
+                    }
                     isolation.control.control("a ping behind it")?;
                     match turn.is_lost() {
                         true => violated(format!(
@@ -247,18 +272,6 @@ fn is_empty(turn: &Turn) -> bool {
 fn is_private(message: &Message) -> bool {
     let is_response = message.kind() == Kind::Response && message.has_result();
     is_response || message.method.as_deref() == Some("notifications/progress")
-}
-
-/// Whether a response on the stream of one of the two has the result of the other.
-fn is_of_other(message: &Message, at: usize) -> bool {
-    let Some(members) = message.result().and_then(Value::as_object) else {
-        return false;
-    };
-    let is_empty = members.keys().all(|key| key == "_meta");
-    match at {
-        0 => !is_empty,
-        _ => is_empty,
-    }
 }
 
 const SESSION_HEADER_NAME_CASE: Case = Case::probe(

@@ -18,7 +18,13 @@ fn accepted<'a>(event: &Event<'a>, kind: Kind) -> Option<&'a Exchange> {
         return None;
     };
     let message = posted(exchange).filter(|m| m.kind() == kind && m.is_well_formed());
+    // A request that lacks its id is a notification by its form alone.
     message
+        .filter(|m| {
+            m.method
+                .as_deref()
+                .is_none_or(|method| method.starts_with("notifications/"))
+        })
         .filter(|_| exchange.status < 400)
         .map(|_| &***exchange)
 }

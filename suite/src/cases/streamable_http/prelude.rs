@@ -7,7 +7,7 @@ pub(super) use crate::{
     cases::prelude::*,
     session::{PostEnd, Posting},
     talk::Draft,
-    tape::{Close, Exchange, is_recognisable, read_value, token_of_report},
+    tape::{Close, Exchange, is_of_task, is_recognisable, read_value, token_of_report},
     transport::{SseEvent, SseFlawKind, SseFound},
 };
 

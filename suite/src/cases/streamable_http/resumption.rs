@@ -31,6 +31,9 @@ pub(super) struct Looks {
     pub(super) elsewhere: Option<Elsewhere>,
 }
 
+/// What the progress tokens begin with that are given out here.
+const TOKEN: &str = "token-";
+
 /// The stream of a post that was read to its end.
 pub(super) struct Finished {
     pub(super) turn: Turn,
@@ -100,7 +103,7 @@ async fn post(client: &Client, call: Option<&Call>, round: usize) -> Result<Vec<
 fn informative(client: &Client, call: Option<&Call>, id: &str) -> Result<Option<Draft>, Stop> {
     let draft = match (call, client.list_method()) {
         (Some(call), _) => {
-            let params = call.params_with_token(&json!(format!("token-{id}")));
+            let params = call.params_with_token(&json!(format!("{TOKEN}{id}")));
             client.request_as(id, "tools/call", params)?
         }
         (None, Some(list)) => client.request_as(id, list, Value::Null)?,
@@ -250,7 +253,9 @@ impl Finished {
             Kind::Notification if message.method.as_deref() == Some("notifications/progress") => {
                 let params = message.params();
                 let token = params.and_then(|params| params.get("progressToken"));
-                token.map(Id::of) != self.token
+                // Tokens that nobody gave out belong to no stream.
+                let given = matches!(token, Some(Value::String(token)) if token.starts_with(TOKEN));
+                given && token.map(Id::of) != self.token
             }
             _ => false,
         }

@@ -135,8 +135,7 @@ fn owner<'a>(event: &Event<'_>, past: &'a Past) -> Option<&'a Id> {
         return None;
     }
     // What a task says belongs to the task, whichever request looks at it.
-    let meta = report.params().and_then(|params| params.get("_meta"));
-    if meta.is_some_and(|meta| meta.get("io.modelcontextprotocol/related-task").is_some()) {
+    if is_of_task(report) {
         return None;
     }
     let token = token_of_report(report)?;

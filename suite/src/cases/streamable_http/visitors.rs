@@ -150,6 +150,10 @@ impl Inside {
         let mut delete = None;
         let ends_others = matches!(s.neighbours(), Neighbours::EndTogether(_));
         if client.id().is_some() && !ends_others {
+            let before = client.ping().await?;
+            if !before.is_served() {
+                return unverified(format!("a ping in a further session {before}"));
+            }
             let foreign = client.talk.delete()?.header("Origin", origin);
             let foreign = client.talk.turn(foreign).await;
             let ping = client.ping().await?;

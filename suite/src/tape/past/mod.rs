@@ -17,7 +17,9 @@ pub use ledger::{Asked, Ledger};
 pub use recent::Recent;
 pub use reports::{Report, Reports, comes_late, compared};
 pub use sse::{SseSession, names_endpoint};
-pub use streams::{StreamPast, Streams, is_recognisable, token_of_report};
+pub use streams::{
+    RELATED_TASK, StreamPast, Streams, is_of_task, is_recognisable, token_of_report,
+};
 pub use tasks::{Shows, Sighting, Status, Task, Tasks, time, unwrapped};
 
 /// So many pings of the server are remembered.

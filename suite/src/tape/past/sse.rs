@@ -31,7 +31,14 @@ pub struct SseSession {
     /// Where messages are posted.
     endpoint: Option<String>,
     on_stream: VecDeque<Id>,
-    in_bodies: VecDeque<Id>,
+    /// The responses that came in bodies alone so far, each with its number.
+    in_bodies: VecDeque<(Id, u64)>,
+    /// How many responses have come in bodies alone.
+    strays: u64,
+    /// A request that was said when so many had: by its answer they are known to be alone.
+    sentinel: Option<(Id, u64)>,
+    /// So many are known to be.
+    settled: u64,
 }
 
 impl SseSession {
@@ -40,14 +47,17 @@ impl SseSession {
         self.number == Some(exchange.number)
     }
 
-    /// How many responses came in the answer to a POST and not on the stream.
+    /// How many responses came in the answer to a POST and not on the stream, where another
+    /// request has been answered since.
     pub fn astray(&self) -> usize {
-        self.in_bodies.len()
+        let settled = self.in_bodies.iter().filter(|(_, at)| *at <= self.settled);
+        settled.count()
     }
 
     /// Notes an event before rules see it.
     pub(super) fn before(&mut self, event: &Event<'_>, client: &Ledger) {
-        let once = |id: &Id| client.get(id).is_some_and(|asked| asked.uses == 1);
+        // What answers id null may answer anything.
+        let once = |id: &Id| *id != Id::Null && client.get(id).is_some_and(|asked| asked.uses == 1);
         self.doubled = false;
         match event {
             Event::Opened(exchange) if exchange.method == "GET" => {
@@ -60,6 +70,7 @@ impl SseSession {
             Event::Message(message) if self.named => {
                 if let Some(id) = answered_on_stream(message) {
                     self.answers += 1;
+                    self.settle(id);
                     if once(id) {
                         self.comes_on_stream(id.clone());
                     }
@@ -99,22 +110,36 @@ impl SseSession {
     fn asked(&mut self, request: &Message) {
         if let Some(id) = request.id.as_ref().filter(|_| request.has_method()) {
             self.on_stream.retain(|known| known != id);
-            self.in_bodies.retain(|known| known != id);
+            self.in_bodies.retain(|(known, _)| known != id);
+            if self.sentinel.is_none() && !self.in_bodies.is_empty() {
+                self.sentinel = Some((id.clone(), self.strays));
+            }
         }
     }
 
     fn comes_on_stream(&mut self, id: Id) {
-        if let Some(at) = self.in_bodies.iter().position(|known| *known == id) {
+        if let Some(at) = self.in_bodies.iter().position(|(known, _)| *known == id) {
             self.in_bodies.remove(at);
             self.doubled = true;
         }
         push(&mut self.on_stream, id);
     }
 
+    /// Notes that a request is answered, wherever that is.
+    fn settle(&mut self, id: &Id) {
+        if let Some((_, strays)) = self.sentinel.take_if(|(sentinel, _)| sentinel == id) {
+            self.settled = strays;
+        }
+    }
+
     fn comes_in_body(&mut self, id: &Id) {
         match self.on_stream.contains(id) {
             true => self.doubled = true,
-            false => push(&mut self.in_bodies, id.clone()),
+            false => {
+                self.settle(id);
+                self.strays += 1;
+                push(&mut self.in_bodies, (id.clone(), self.strays));
+            }
         }
     }
 
@@ -146,7 +171,7 @@ impl SseSession {
     }
 }
 
-fn push(ids: &mut VecDeque<Id>, id: Id) {
+fn push<T>(ids: &mut VecDeque<T>, id: T) {
     if ids.len() == ANSWERS {
         ids.pop_front();
     }
@@ -269,9 +294,28 @@ mod tests {
         assert_eq!(stream_first.past.sse.astray(), 0);
         let mut body_first = Played::new();
         assert!(!body_first.body());
-        assert_eq!(body_first.past.sse.astray(), 1);
         assert!(body_first.read(&format!("data: {PONG}\n\n")));
         assert_eq!(body_first.past.sse.astray(), 0);
+    }
+
+    #[test]
+    fn an_answer_is_astray_once_another_request_has_been_answered() {
+        let mut played = Played::new();
+        assert!(!played.body());
+        assert_eq!(played.past.sse.astray(), 0);
+        let later = exchange(
+            3,
+            "POST",
+            "http://127.0.0.1/messages?id=1",
+            202,
+            r#"{"jsonrpc":"2.0","id":8,"method":"ping"}"#,
+        );
+        played.see(&Event::Said(&later.posted[0]));
+        let pong = r#"{"jsonrpc":"2.0","id":8,"result":{}}"#;
+        let mut pong = Message::all_of(pong.as_bytes()).remove(0);
+        pong.exchange = Some(Rc::clone(&played.stream));
+        played.see(&Event::Message(&pong));
+        assert_eq!(played.past.sse.astray(), 1);
     }
 
     #[test]

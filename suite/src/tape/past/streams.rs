@@ -116,7 +116,7 @@ impl Streams {
                 self.recognised.remove(&oldest);
             }
         }
-        if let Some(token) = token_of_report(message) {
+        if let Some(token) = token_of_report(message).filter(|_| !is_of_task(message)) {
             self.report(token, exchange.stands_apart());
         }
     }
@@ -165,10 +165,21 @@ pub fn token_of_report(message: &Message) -> Option<Id> {
     message.params()?.get("progressToken").map(Id::of)
 }
 
+/// The key in `_meta` that says to which task a message belongs (2025-11-25, tasks).
+pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
+
+/// Whether a message belongs to a task, and not to the request whose stream brings it.
+pub fn is_of_task(message: &Message) -> bool {
+    let meta = message.params().and_then(|params| params.get("_meta"));
+    meta.is_some_and(|meta| meta.get(RELATED_TASK).is_some())
+}
+
 /// Whether a message is known to be one and the same wherever it comes: a request by its id, and a
 /// progress notification by its token and value. Two equal logs may be two messages.
 pub fn is_recognisable(message: &Message) -> bool {
-    message.kind() == Kind::Request || message.method.as_deref() == Some("notifications/progress")
+    let has_id = matches!(message.id, Some(Id::Text(_) | Id::Number(_)));
+    message.kind() == Kind::Request && has_id
+        || message.method.as_deref() == Some("notifications/progress")
 }
 
 fn key(message: &Message) -> Option<u64> {

@@ -97,7 +97,7 @@ impl Shows {
     }
 
     /// The task objects in the message.
-    pub fn tasks<'a>(self, message: &'a Message) -> impl Iterator<Item = &'a Value> {
+    pub fn tasks(self, message: &Message) -> impl Iterator<Item = &Value> {
         let (one, many) = match self {
             Shows::Created => (message.result().and_then(|result| result.get("task")), None),
             Shows::Listed => (

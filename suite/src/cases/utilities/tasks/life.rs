@@ -12,7 +12,7 @@ use super::{
 /// A year in milliseconds.
 pub(super) const YEAR: u64 = 31_536_000_000;
 /// The key under which a message names its task.
-pub(super) const RELATED: &str = "io.modelcontextprotocol/related-task";
+pub(super) use crate::tape::RELATED_TASK as RELATED;
 
 /// What a task is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

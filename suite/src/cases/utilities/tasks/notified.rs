@@ -186,7 +186,7 @@ const NOTIFICATION_BARE: Case = Case::probe(
 .with_rule(Rule {
     subject: |event, past| notification(event, past).is_some(),
     holds: |event, past| match notification(event, past) {
-        Some(message) if message.params().is_some_and(|params| has_related(params)) => broken_by(
+        Some(message) if message.params().is_some_and(has_related) => broken_by(
             format!("a status notification has `{RELATED}` in its `_meta`"),
             message,
             past,
@@ -228,7 +228,7 @@ const RESULTS_BARE: Case = Case::probe(
 .with_rule(Rule {
     subject: |event, past| bare(event, past).is_some(),
     holds: |event, past| match bare(event, past) {
-        Some(message) if message.result().is_some_and(|result| has_related(result)) => broken_by(
+        Some(message) if message.result().is_some_and(has_related) => broken_by(
             format!("the answer has `{RELATED}` in its `_meta`"),
             message,
             past,
