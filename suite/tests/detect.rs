@@ -44,6 +44,11 @@ fn answering(answer: fn(&str) -> &'static str) -> String {
 
 fn serve(stream: TcpStream, answer: fn(&str) -> &'static str) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
+    // A TLS handshake has no lines.
+    if reader.fill_buf().unwrap().first() == Some(&0x16) {
+        (&stream).write_all(answer("").as_bytes()).ok();
+        return;
+    }
     let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
     reader.read_line(&mut first).unwrap();
     while reader.read_line(&mut line).is_ok_and(|read| read > 2) {

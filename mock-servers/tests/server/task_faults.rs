@@ -129,10 +129,10 @@ fn calls() -> Vec<Row> {
         }),
         row(
             "task-id-reused",
-            [(); 5].map(|()| research().into()),
+            [(); 8].map(|()| research().into()),
             |said| {
                 let id = |position: usize| &nth(said, position)["result"]["task"]["taskId"];
-                id(3) == id(4) && id(2) != id(3)
+                id(6) == id(7) && id(5) != id(6)
             },
         ),
         row("task-id-sequential", [research().into()], |said| {

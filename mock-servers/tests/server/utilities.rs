@@ -69,6 +69,7 @@ fn cancellations() -> Vec<Row> {
         ]
     };
     let odd = Step::from(notification("notifications/cancelled", json!({})));
+    let given_up = || [call("c", "list-roots"), Step::Wait(40_000)];
     vec![
         row("responds-after-cancel", cancelled(), |said| {
             refused(said, "c", 0)
@@ -103,6 +104,19 @@ fn cancellations() -> Vec<Row> {
             "cancel-malformed-fatal",
             [cancel("never"), ping("p"), odd, ping("s")],
             |said| said.len() == 1,
+        ),
+        row("server-cancels-foreign-id", given_up(), |said| {
+            nth(said, 1)["params"]["requestId"] == "c"
+        }),
+        row(
+            "late-answer-fatal",
+            [
+                call("c", "list-roots"),
+                Step::Wait(40_000),
+                Step::Answer(json!({ "roots": [] })),
+                ping("s"),
+            ],
+            |said| !answered(said, "s"),
         ),
     ]
 }
@@ -163,6 +177,18 @@ fn progress() -> Vec<Row> {
         row(
             "bad-progress-token-fatal",
             [request("p", "ping", bad).into(), ping("s")],
+            <[Value]>::is_empty,
+        ),
+        row(
+            "stray-progress-fatal",
+            [
+                notification(
+                    "notifications/progress",
+                    json!({ "progressToken": "x", "progress": 1 }),
+                )
+                .into(),
+                ping("s"),
+            ],
             <[Value]>::is_empty,
         ),
         row("progress-flood", steps(), |said| {

@@ -9,6 +9,7 @@ use super::{
     judge::{Common, judge},
 };
 use crate::{
+    spec::Transport,
     tape::Secrets,
     target::{Command, Endpoint, Target},
 };
@@ -49,6 +50,9 @@ pub(super) fn run(mut args: Args) -> Outcome {
     };
     let mut status = ExitCode::SUCCESS;
     for transport in chosen {
+        if chosen.len() > 1 && !args.common.selects_on(transport.transport())? {
+            continue;
+        }
         let target = transport.target()?;
         let one = judge(&args.common, target, Secrets::default(), Vec::new())?;
         if one != ExitCode::SUCCESS {
@@ -59,6 +63,14 @@ pub(super) fn run(mut args: Args) -> Outcome {
 }
 
 impl Served {
+    fn transport(self) -> Transport {
+        match self {
+            Served::Stdio => Transport::Stdio,
+            Served::Http => Transport::StreamableHttp,
+            Served::Sse => Transport::HttpSse,
+        }
+    }
+
     fn target(self) -> anyhow::Result<Target> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
         let mock = |args: Vec<OsString>| Command {

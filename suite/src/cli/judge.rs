@@ -11,7 +11,9 @@ use super::{
     options::{OutputArgs, PermissionArgs, RunArgs, SelectionArgs},
 };
 use crate::{
+    cases,
     run::{self, NoServer, Options},
+    spec::Transport,
     tape::Secrets,
     target::{LaunchError, Target},
 };
@@ -32,6 +34,13 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// Whether any of the selected cases holds over this transport.
+    pub(super) fn selects_on(&self, transport: Transport) -> Result<bool, Failure> {
+        let selection = self.selection.selection()?;
+        let mut over = cases::all().filter(|case| case.clause.transports.contains(&transport));
+        Ok(over.any(|case| selection.selects(case)))
+    }
+
     /// Permits every tool: for a server that is ours.
     pub(super) fn permit_all_tools(&mut self) {
         self.permissions.permit_all();

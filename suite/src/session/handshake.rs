@@ -1,6 +1,6 @@
 //! The handshake of the revisions up to 2025-11-25.
 
-use std::{rc::Rc, time::Duration};
+use std::{future::pending, rc::Rc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -88,7 +88,7 @@ impl Session {
             answer = self.answer(&mut receiver, deadline) => answer,
             () = self.only_on_stderr() => return Err(OpenFailure::OnStderr),
             () = self.only_garbled() => return Err(OpenFailure::Silent),
-            refusal = refused(posting.as_deref()) => return Err(refusal),
+            refusal = self.refused(posting.as_deref()) => return Err(refusal),
         };
         let Some(answer) = answer else {
             return Err(match self.with_state(|state| state.flood.clone()) {
@@ -184,28 +184,36 @@ impl Session {
             .await;
         sleep_until(Instant::now() + self.limits.answer).await;
     }
+
+    /// Completes when the post has failed.
+    async fn refused(&self, posting: Option<&Posting>) -> OpenFailure {
+        let Some(posting) = posting else {
+            return pending().await;
+        };
+        match posting.ended().await {
+            PostEnd::Refused(refusal) => {
+                let error = refusal
+                    .message
+                    .as_ref()
+                    .and_then(|message| message.get("error"));
+                OpenFailure::Status(refusal.status, error.map(Told::of))
+            }
+            PostEnd::Broke(reason) => OpenFailure::Closed(reason),
+            // The answer comes on the stream of the session.
+            PostEnd::Read(_) if self.transport() == Transport::HttpSse => pending().await,
+            PostEnd::Read(exchange) => {
+                // A page, or the way to one, brings no message later.
+                let is_page = exchange.media_type().as_deref() == Some("text/html");
+                if exchange.status < 300 && !is_page {
+                    sleep_until(Instant::now() + self.limits.answer).await;
+                }
+                OpenFailure::Silent
+            }
+        }
+    }
 }
 
 /// The first `letters` of a text, escaped.
 fn beginning(text: &str, letters: usize) -> String {
     escaped(text.chars().take(letters).collect::<String>())
-}
-
-/// Completes when the post has failed.
-async fn refused(posting: Option<&Posting>) -> OpenFailure {
-    let Some(posting) = posting else {
-        return std::future::pending().await;
-    };
-    match posting.ended().await {
-        PostEnd::Refused(refusal) => {
-            let error = refusal
-                .message
-                .as_ref()
-                .and_then(|message| message.get("error"));
-            OpenFailure::Status(refusal.status, error.map(Told::of))
-        }
-        PostEnd::Broke(reason) => OpenFailure::Closed(reason),
-        // The answer may still come on another stream.
-        PostEnd::Read(_) => std::future::pending().await,
-    }
 }
