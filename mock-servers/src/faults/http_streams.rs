@@ -152,10 +152,15 @@ pub(super) static FAULTS: &[Fault] = &[
             HttpBend::Policy(|policy| policy.standalone = Standalone::Each),
             // Of two equal notifications nobody can tell whether they are one message.
             HttpBend::Steps(|scene, steps| {
-                if scene.asks(LIST) && scene.standalone_open && steps.iter().any(is_response) {
+                if scene.asks(LIST)
+                    && scene.nth < 9
+                    && scene.standalone_open
+                    && steps.iter().any(is_response)
+                {
                     let id = format!("are-you-there-{}", scene.nth);
                     let ping = json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });
-                    steps.insert(0, Step::Say(Place::Standalone, ping));
+                    steps.insert(0, Step::Say(Place::Standalone, ping.clone()));
+                    steps.insert(0, Step::Say(Place::Own, ping));
                 }
             }),
         ]),

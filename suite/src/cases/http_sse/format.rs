@@ -46,13 +46,17 @@ const STREAM_UTF8: Case = Case::probe(
     Advice {
         why: "Readers decode a stream as UTF-8 and nothing else: other bytes become replacement \
             characters.",
-        how: "Every stream is decoded strictly; a ping is posted with letters beyond ASCII in \
+        how: "Every stream is decoded strictly; a list is asked for, and a ping posted with letters beyond ASCII in \
             its id, and the id that comes back is compared.",
         mend: "Encode events as UTF-8, whatever the locale of the machine is.",
     },
     Stage::Shared,
     |s| {
         Box::pin(async {
+            // Descriptions often have other letters.
+            if let Some(list) = s.list_method() {
+                s.ask(list, Value::Null).await?;
+            }
             let id = format!("{LETTERS}-{}", s.fresh_id());
             let reply = s.ask_as(json!(id), "ping", Value::Null).await?;
             if matches!(reply, Reply::Answer(_)) {

@@ -151,8 +151,9 @@ const NO_BROADCAST: Case = Case::probe(
     },
     Advice {
         why: "A client that gets one request twice does it twice.",
-        how: "With several streams open in one session, requests of the server and progress \
-            notifications, which can be recognised, are looked for on more than one of them.",
+        how: "With several streams open in one session a list and a tool are asked for; requests \
+            of the server and progress notifications, which can be recognised, are looked for on \
+            more than one of them.",
         mend: "Choose one stream for each message: that of the request that it belongs to, or one \
             of those opened by GET.",
     },
@@ -160,6 +161,9 @@ const NO_BROADCAST: Case = Case::probe(
     |s| {
         Box::pin(async {
             needs_get_stream(s).await?;
+            if let Some(list) = s.list_method() {
+                s.ask(list, Value::Null).await?;
+            }
             // What else the server says in the run may do as well.
             match call_with_progress(s).await {
                 Err(Stop::Unverified(_)) | Ok(()) => left_to_rule(),
