@@ -1,7 +1,7 @@
 //! Faults in what is posted over HTTP+SSE, and in the sessions that it is posted to.
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http_answers::{accept_malformed, drop_last};
 use super::http_methods::not_allowed;
@@ -64,7 +64,7 @@ pub(super) static FAULTS: &[Fault] = &[
         drags: &[],
         bend: Bend::HttpSse(&[HttpBend::Crowd(Crowd {
             size: 10,
-            holds: |message| message["method"] == "ping",
+            holds: is_plain_ping,
             bend: drop_last,
         })]),
     },
@@ -144,6 +144,11 @@ pub(super) static FAULTS: &[Fault] = &[
         bend: Bend::HttpSse(&[HttpBend::Request(refuse_large)]),
     },
 ];
+
+/// Whether a message is a ping with nothing odd about it: of those some come together as well.
+fn is_plain_ping(message: &Value) -> bool {
+    message["method"] == "ping" && message["id"].is_string() && message.get("params").is_none()
+}
 
 fn put_pong_into_post(scene: &Scene<'_>, steps: &mut Vec<Step>) {
     let pong = steps.iter().find_map(|step| match step {

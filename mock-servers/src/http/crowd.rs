@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 /// How long a message waits for others to come, counted from the last that came.
-const QUIET: Duration = Duration::from_millis(300);
+const QUIET: Duration = Duration::from_millis(80);
 
 /// A misdeed that takes a crowd: messages are held until there are enough of them, or
 /// until no more come.
