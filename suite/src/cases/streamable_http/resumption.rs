@@ -67,14 +67,14 @@ impl Conversation for Resumption {
     async fn hold(s: &Talk) -> Result<Resumption, Stop> {
         let call = s.progress_tool().await.ok();
         let client = Client::open(s).await?;
-        let mut turns = Vec::new();
-        for round in 0..ROUNDS {
-            turns.extend(post(&client, call.as_ref(), round).await?);
-        }
+        let turns = post(&client, call.as_ref()).await?;
         let has_ids = turns.iter().any(|turn| {
             let events = turn.events();
             events.iter().any(|event| event.id.is_some())
         });
+        // A list is asked for sooner than a tool is called, if its stream has something to tell.
+        let mut lists = turns.iter().skip(1).filter_map(Finished::of);
+        let call = call.filter(|_| !lists.any(|list| list.behind() > 0));
         let looks = match Finished::best_of(&turns) {
             Some(stream) => Some(Looks::take(s, &client, call.as_ref(), stream).await?),
             None => None,
@@ -83,14 +83,15 @@ impl Conversation for Resumption {
     }
 }
 
-/// A call that reports progress, L and H, side by side; waits until their streams have ended.
-async fn post(client: &Client, call: Option<&Call>, round: usize) -> Result<Vec<Turn>, Stop> {
+/// A call that reports progress, and L and H several times, all side by side; waits until their
+/// streams have ended.
+async fn post(client: &Client, call: Option<&Call>) -> Result<Vec<Turn>, Stop> {
     let mut drafts = Vec::new();
-    drafts.extend(informative(client, call, &format!("first-{round}"))?);
-    if call.is_some() && client.list_method().is_some() {
-        drafts.push(client.list()?);
+    drafts.extend(informative(client, call, "first")?);
+    for round in 0..ROUNDS {
+        drafts.extend(informative(client, None, &format!("list-{round}"))?);
+        drafts.push(client.harmless()?);
     }
-    drafts.push(client.harmless()?);
     let turns = join_all(drafts.into_iter().map(|draft| client.talk.turn(draft))).await;
     let ended = join_all(turns.iter().map(|turn| turn.posting.ended()));
     // A stream that stays open behind its response is no business of these cases.

@@ -149,8 +149,12 @@ const STOPS_WORK: Case = Case::probe(
                     "the cancelled call {reply}: it may not have been stopped"
                 ));
             }
-            let mut late = s.reports_of(&calls.token);
-            late.retain(|(at, _)| *at > heard + UNDER_WAY);
+            // A stream that was resumed may bring again what was reported before: no new work.
+            let (before, mut late): (Vec<_>, Vec<_>) = s
+                .reports_of(&calls.token)
+                .into_iter()
+                .partition(|(at, _)| *at <= heard + UNDER_WAY);
+            late.retain(|(_, report)| before.iter().all(|(_, known)| known.text() != report.text()));
             if late.len() <= STRAGGLERS {
                 return Ok(());
             }
