@@ -4,6 +4,7 @@
 mod expand;
 mod given;
 mod keys;
+mod node;
 mod read;
 mod resolve;
 mod setting;

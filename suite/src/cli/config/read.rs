@@ -2,26 +2,18 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Number, Value as Json};
-use toml::{
-    Spanned,
-    de::{DeInteger, DeTable, DeValue},
-};
+use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, FILE, Target,
     keys::{self, Key, Kind, TRANSPORTS},
+    node::{Node, Problem, entries, json, mistyped, number, string, strings, table},
     setting::{Setting, Value},
 };
 use crate::cases::nearest_of;
 
-/// What is wrong, and at which byte.
-type Problem = (usize, String);
-
 /// The keys of a target that are no options.
 const OWN: [&str; 3] = ["transport", "command", "url"];
-
-type Node<'a> = Spanned<DeValue<'a>>;
 
 impl Config {
     /// Reads the text of a file.
@@ -273,93 +265,4 @@ pub(super) fn instead<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clo
 
 fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().collect::<Vec<_>>().join(", ")
-}
-
-/// The members of a table in the order of the file: name, its place, value.
-fn entries<'a>(table: &'a DeTable<'_>) -> Vec<(&'a str, usize, &'a Node<'a>)> {
-    let mut entries: Vec<_> = table
-        .iter()
-        .map(|(name, value)| (name.get_ref().as_ref(), name.span().start, value))
-        .collect();
-    entries.sort_by_key(|(_, at, _)| *at);
-    entries
-}
-
-fn table<'a>(value: &'a Node<'a>, name: &str, example: &str) -> Result<&'a DeTable<'a>, Problem> {
-    let wrong = || mistyped(value, name, "a table", example);
-    value.get_ref().as_table().ok_or_else(wrong)
-}
-
-fn string(value: &Node<'_>, name: &str, example: &str) -> Result<String, Problem> {
-    let wrong = || mistyped(value, name, "a string", example);
-    value
-        .get_ref()
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(wrong)
-}
-
-fn strings(value: &Node<'_>, name: &str, example: &str) -> Result<Vec<String>, Problem> {
-    match value.get_ref() {
-        DeValue::Array(items) => items
-            .iter()
-            .map(|item| string(item, name, example))
-            .collect(),
-        DeValue::String(text) => Ok(vec![text.clone().into_owned()]),
-        _ => Err(mistyped(
-            value,
-            name,
-            "a string, or an array of strings",
-            example,
-        )),
-    }
-}
-
-fn mistyped(value: &Node<'_>, name: &str, wanted: &str, example: &str) -> Problem {
-    let found = value.get_ref().type_str();
-    let problem =
-        format!("`{name}` must be {wanted}, but is of type {found}; write it as in `{example}`");
-    (value.span().start, problem)
-}
-
-/// A number as the command line has it: whole ones without a fraction.
-fn number(value: &Node<'_>) -> Result<String, Problem> {
-    let number = json(value)?;
-    Ok(number.as_f64().unwrap_or(f64::NAN).to_string())
-}
-
-/// The value as JSON, for the arguments of a tool.
-fn json(value: &Node<'_>) -> Result<Json, Problem> {
-    let no_number = || {
-        (
-            value.span().start,
-            "this number has no form in JSON; write another".to_owned(),
-        )
-    };
-    Ok(match value.get_ref() {
-        DeValue::String(text) => Json::String(text.clone().into_owned()),
-        DeValue::Boolean(flag) => Json::Bool(*flag),
-        DeValue::Integer(number) => integer(number).map(Json::Number).ok_or_else(no_number)?,
-        DeValue::Float(number) => {
-            let number = number.as_str().parse().ok().and_then(Number::from_f64);
-            Json::Number(number.ok_or_else(no_number)?)
-        }
-        DeValue::Datetime(time) => Json::String(time.to_string()),
-        DeValue::Array(items) => Json::Array(items.iter().map(json).collect::<Result<_, _>>()?),
-        DeValue::Table(members) => {
-            let member = |(name, _, value)| Ok((str::to_owned(name), json(value)?));
-            Json::Object(
-                entries(members)
-                    .into_iter()
-                    .map(member)
-                    .collect::<Result<Map<_, _>, Problem>>()?,
-            )
-        }
-    })
-}
-
-fn integer(number: &DeInteger<'_>) -> Option<Number> {
-    i64::from_str_radix(number.as_str(), number.radix())
-        .ok()
-        .map(Number::from)
 }

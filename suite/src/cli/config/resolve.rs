@@ -94,10 +94,11 @@ impl Config {
                     let problem = |problem| Failure::Usage(self.error(at, problem).into());
                     *text = expanded(text, |name| std::env::var(name).ok()).map_err(problem)?;
                 }
-                if key.is_path() {
+                let is_path = key.is_path() && !text.is_empty();
+                if is_path {
                     *text = text.replace(TARGET, subject.name);
                 }
-                if let Some(folder) = self.folder().filter(|_| at.is_some() && key.is_path()) {
+                if let Some(folder) = self.folder().filter(|_| at.is_some() && is_path) {
                     *text = folder.join(&*text).to_string_lossy().into_owned();
                 }
             }

@@ -7,7 +7,7 @@ use crate::cli::Failure;
 
 /// A file that need not be there, in a folder that is.
 fn path() -> PathBuf {
-    let folder = env::temp_dir().join(format!("mcp-conform-config-{}", std::process::id()));
+    let folder = env::temp_dir().join("mcp-conform-config-tests");
     fs::create_dir_all(&folder).unwrap();
     folder.join("mcp-conform.toml")
 }
@@ -119,7 +119,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (STDIO, "header = { A = \"b\" }", "4:1: `header` is for http, sse; this target is stdio"),
     (STDIO, "update-baseline = true", "`update-baseline` is for the command line only"),
     (STDIO, "config = \"a\"", "`config` is for the command line only"),
-    (HTTP, "env = { A = \"b\" }", "4:9: `env` is for a command; add `command`, or remove it"),
+    (HTTP, "env = { A = \"b\" }", "4:13: `env` is for a command; add `command`, or remove it"),
     (HTTP, "cwd = \".\"", "`cwd` is for a command"),
     (HTTP, "header = { \" \" = \"b\" }", "give NAME: VALUE"),
     (HTTP, "insecure = true\ncacert = \"ca.pem\"", "cannot be used with"),
