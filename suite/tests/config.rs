@@ -26,7 +26,7 @@ fn tool(folder: &Path, args: &[&str]) -> Output {
     Command::new(TOOL)
         .args(args)
         .current_dir(folder)
-        .env("MOCK", "stdio")
+        .env("SECRET", "hunter2-san")
         .env_remove("UNSET")
         .env_remove("GITHUB_ACTIONS")
         .env_remove("GITHUB_STEP_SUMMARY")
@@ -87,7 +87,7 @@ fn alone_beside_its_file_the_tool_runs_all_targets_with_one_summary() {
     assert!(summary.ends_with("none of 2 targets fails\n"), "{said}");
     // With -q the summary is all.
     let (_, quiet) = run(&folder, &["run", "-q"]);
-    assert!(quiet.starts_with("\nTargets\n"), "{quiet}");
+    assert!(quiet.starts_with("  stdio  2025-11-25"), "{quiet}");
     // One target needs no summary.
     let (status, one) = run(&folder, &["run", "stdio", "-q"]);
     assert_eq!(status, Some(0), "{one}");
@@ -121,12 +121,15 @@ fn the_exit_status_is_the_gravest_and_no_target_keeps_another_from_its_turn() {
         said.contains("  broken   2025-11-25 over stdio: does not conform"),
         "{said}"
     );
-    assert!(said.contains("2 of 2 targets fail\n"), "{said}");
+    assert!(
+        said.contains("2 of 2 targets fail: missing, broken\n"),
+        "{said}"
+    );
     assert!(said.contains("error: target `missing`: "), "{said}");
     write(&folder, &format!("{BOTH}{broken}"));
     let (status, said) = run(&folder, &["run", "-q", "stdio", "broken"]);
     assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("1 of 2 targets fails\n"), "{said}");
+    assert!(said.contains("1 of 2 targets fails: broken\n"), "{said}");
     // Where no selected case holds, there is nothing to judge.
     let (status, said) = run(
         &folder,
@@ -223,24 +226,28 @@ fn the_command_line_overrides_the_target_and_the_target_the_top() {
 #[test]
 fn variables_come_from_the_environment_and_reach_no_report() {
     let folder = folder("variables");
-    let head = "revision = \"2025-11-25\"\ncase = \"stdio/stdout-utf8\"\n[targets.it]\ntransport = \"stdio\"\n";
-    let command = "command = [\"sh\", \"-c\", \"exec TOOL mock $KIND\"]\n";
-    write(
-        &folder,
-        &format!("{head}{command}env = {{ KIND = \"${{MOCK}}\" }}\n"),
-    );
+    let target = |key: &str| {
+        let head = "revision = \"2025-11-25\"\ncase = \"stdio/stdout-utf8\"\n[targets.it]\n";
+        let command = "[ ${#KEY} = 15 ] && exec TOOL mock stdio";
+        let text = "transport = \"stdio\"\ncommand = [\"sh\", \"-c\", \"COMMAND\"]\n";
+        let text = text.replace("COMMAND", command);
+        write(&folder, &format!("{head}{text}env.KEY = \"key-{key}\"\n"));
+    };
+    target("${SECRET}");
     let (status, said) = run(&folder, &["run", "--report", "json=report.json"]);
     assert_eq!(status, Some(0), "{said}");
     let report = fs::read_to_string(folder.join("report.json")).unwrap();
-    assert!(report.contains("--env KIND=\\\"$KIND\\\""), "{report}");
-    write(
-        &folder,
-        &format!("{head}{command}env.KIND = \"${{UNSET}}\"\n"),
+    let options = &serde_json::from_str::<Value>(&report).unwrap()["options"];
+    assert!(
+        options.to_string().contains("KEY=\\\"$KEY\\\""),
+        "{options}"
     );
+    assert!(!report.contains("hunter2-san"), "{report}");
+    target("${UNSET}");
     let (status, said) = run(&folder, &["run"]);
     assert_eq!(status, Some(2));
     assert!(
-        said.contains("mcp-conform.toml:6:12: the environment variable `UNSET` is not set"),
+        said.contains("mcp-conform.toml:6:11: the environment variable `UNSET` is not set"),
         "{said}"
     );
 }

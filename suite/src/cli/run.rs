@@ -1,4 +1,4 @@
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::anyhow;
 
@@ -57,9 +57,6 @@ pub(super) fn run(args: &Args) -> Outcome {
 fn several(targets: Vec<Named>) -> Outcome {
     let format = common_format(&targets)?;
     each_has_its_files(&targets)?;
-    for (_, target) in &targets {
-        target.check()?;
-    }
     let look = targets[0].1.common.output.look.look();
     let human = format == FormatName::Human;
     let shown = format != FormatName::Json && !(human && look.verbosity == Verbosity::Quiet);
@@ -80,9 +77,9 @@ fn several(targets: Vec<Named>) -> Outcome {
             Err(Failure::Tool(error)) if is_closed_pipe(&error) => return Err(error.into()),
             Err(failure) => {
                 let (error, status) = failure.parts();
-                let error = error.context(format!("target `{name}`"));
-                complain(&error);
-                (Fate::Failed(error.root_cause().to_string()), status)
+                let reason = format!("{error:#}");
+                complain(&error.context(format!("target `{name}`")));
+                (Fate::Failed(reason), status)
             }
         };
         worst = worst.max(status);
@@ -98,7 +95,10 @@ fn several(targets: Vec<Named>) -> Outcome {
     }
     let mut out = std::io::stdout().lock();
     let written = match format {
-        FormatName::Json => merge::write(&reports(&fates)?, &mut out),
+        FormatName::Json => match reports(&fates)?.as_slice() {
+            [] => Ok(()),
+            reports => merge::write(reports, &mut out),
+        },
         FormatName::Human => summary(&fates, look, &mut out),
         _ => Ok(()),
     };
@@ -165,12 +165,14 @@ fn common_format(targets: &[Named]) -> Result<FormatName, Failure> {
 
 /// One file cannot hold what several targets write.
 fn each_has_its_files(targets: &[Named]) -> Result<(), Failure> {
-    let mut written: Vec<(&str, &std::path::Path)> = Vec::new();
+    let mut written: Vec<(&str, PathBuf)> = Vec::new();
     for (name, target) in targets {
         for file in target.common.output.files() {
+            // Two paths may name one file.
+            let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
             let before = written
                 .iter()
-                .find(|(other, known)| other != name && *known == file);
+                .find(|(other, known)| other != name && *known == whole);
             if let Some((other, _)) = before {
                 let stem = file.file_name().unwrap_or_default().to_string_lossy();
                 return Err(Failure::Usage(anyhow!(
@@ -178,7 +180,7 @@ fn each_has_its_files(targets: &[Named]) -> Result<(), Failure> {
                     file.display()
                 )));
             }
-            written.push((name, file));
+            written.push((name, whole));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Look,
+    Look, Verbosity, plain,
     summary::verdict_lines,
     text::{Page, Tone, columns},
 };
@@ -33,7 +33,9 @@ impl Fate {
 /// What `out` fails with.
 pub fn summary(fates: &[(String, Fate)], look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(look, out);
-    page.heading("Targets")?;
+    if look.verbosity != Verbosity::Quiet {
+        page.heading("Targets")?;
+    }
     let width = fates
         .iter()
         .map(|(name, _)| columns(name))
@@ -41,7 +43,12 @@ pub fn summary(fates: &[(String, Fate)], look: Look, out: &mut dyn Write) -> io:
         .unwrap_or(0);
     for (name, fate) in fates {
         let lines = match fate {
-            Fate::Judged(run, _) => verdict_lines(&page, run),
+            Fate::Judged(run, _) => {
+                let flaws = run.flaws();
+                let flaw = |flaw| told(&page, Tone::Bad, "does not hold", &plain::flaw(flaw));
+                let flaws = flaws.iter().map(flaw);
+                verdict_lines(&page, run).into_iter().chain(flaws).collect()
+            }
             Fate::Failed(reason) => vec![told(&page, Tone::Bad, "not judged", reason)],
             Fate::LeftOut(reason) => vec![told(&page, Tone::Faint, "left out", reason)],
         };
@@ -51,12 +58,20 @@ pub fn summary(fates: &[(String, Fate)], look: Look, out: &mut dyn Write) -> io:
             page.line(format_args!("  {name:width$}  {line}"))?;
         }
     }
-    let failing = fates.iter().filter(|(_, fate)| fate.fails()).count();
+    let failing: Vec<_> = fates
+        .iter()
+        .filter(|(_, fate)| fate.fails())
+        .map(|(name, _)| name.as_str())
+        .collect();
     page.blank()?;
-    let (tone, text) = match failing {
-        0 => (Tone::Good, format!("none of {} targets fails", fates.len())),
-        1 => (Tone::Bad, format!("1 of {} targets fails", fates.len())),
-        many => (Tone::Bad, format!("{many} of {} targets fail", fates.len())),
+    let all = fates.len();
+    let (tone, text) = match failing.as_slice() {
+        [] => (Tone::Good, format!("none of {all} targets fails")),
+        [one] => (Tone::Bad, format!("1 of {all} targets fails: {one}")),
+        names => {
+            let (count, names) = (names.len(), names.join(", "));
+            (Tone::Bad, format!("{count} of {all} targets fail: {names}"))
+        }
     };
     let text = page.paint(tone, text);
     page.line(text)

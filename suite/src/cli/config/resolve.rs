@@ -41,7 +41,8 @@ impl Config {
             command: target.command.iter().map(OsString::from).collect(),
         };
         let far = overlaid(self.defaults.clone(), target.settings.clone());
-        let mut settings = self.settled(&subject, overlaid(far, given.given.clone()))?;
+        let all = overlaid(far, given.given.clone());
+        let mut settings = self.settled(&subject, subject.taken(all))?;
         self.launched_here(&subject, &mut settings);
         let prepared = match self.parsed(&subject, &settings)? {
             Command::Stdio(args) => stdio::prepare(args),
@@ -83,7 +84,6 @@ impl Config {
         settings: Vec<Setting>,
     ) -> Result<Vec<Setting>, Failure> {
         let mut settled = settings;
-        settled.retain(|setting| takes(setting.key, subject.transport, &subject.command));
         for setting in &mut settled {
             let (key, at) = (setting.key, setting.at);
             let Value::Texts(texts) = &mut setting.value else {
@@ -164,6 +164,13 @@ impl Config {
 }
 
 impl Subject<'_> {
+    /// The settings that are about such a server.
+    fn taken(&self, settings: Vec<Setting>) -> Vec<Setting> {
+        let mut taken = settings;
+        taken.retain(|setting| takes(setting.key, self.transport, &self.command));
+        taken
+    }
+
     fn words(&self, settings: &[Setting]) -> Vec<OsString> {
         let options = settings.iter().flat_map(Setting::words);
         let mut words: Vec<OsString> = ["mcp-conform".into(), self.transport.into()].into();
@@ -224,7 +231,7 @@ pub(in crate::cli) fn applied(command: Command) -> Result<Command, Failure> {
         url: (!url.is_empty()).then(|| url.to_owned()),
         command: words.to_vec(),
     };
-    let settings = overlaid(config.defaults.clone(), file.given.clone());
-    let settings = config.settled(&subject, settings)?;
+    let far = subject.taken(config.defaults.clone());
+    let settings = config.settled(&subject, overlaid(far, file.given.clone()))?;
     config.parsed(&subject, &settings)
 }
