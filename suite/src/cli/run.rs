@@ -4,7 +4,7 @@ use anyhow::anyhow;
 
 use super::{
     Failure, Outcome, complain,
-    config::{Config, FILE, Overrides},
+    config::{Config, FILE, FileArgs, Overrides, Target},
     is_closed_pipe,
     judge::{INTERRUPTED, Prepared, conduct},
 };
@@ -31,7 +31,7 @@ pub(super) struct Args {
 }
 
 /// A target with its name, ready to be judged.
-type Named = (String, Prepared);
+type Named<'a> = (&'a str, Prepared);
 
 pub(super) fn run(args: &Args) -> Outcome {
     let given = &args.overrides.0;
@@ -39,31 +39,28 @@ pub(super) fn run(args: &Args) -> Outcome {
     let config = Config::load(&path)?;
     let chosen = config.chosen(&args.names)?;
     config.every_option_is_taken(&chosen, given)?;
-    let mut targets = Vec::new();
-    for target in chosen {
-        targets.push((target.name.clone(), config.prepare(target, given)?));
-    }
-    match targets.pop() {
-        Some((_, only)) if targets.is_empty() => only.judge(),
-        Some(last) => {
-            targets.push(last);
-            several(targets)
-        }
-        None => Ok(ExitCode::SUCCESS),
+    match chosen.as_slice() {
+        [only] => config.prepare(only, given)?.judge(),
+        several => judge_all(&config, several, given),
     }
 }
 
 /// Judges one target after the other. One that fails keeps no other from its turn.
-fn several(targets: Vec<Named>) -> Outcome {
+fn judge_all(config: &Config, chosen: &[&Target], given: &FileArgs) -> Outcome {
+    let mut targets: Vec<Named<'_>> = Vec::new();
+    for target in chosen {
+        targets.push((&target.name, config.prepare(target, given)?));
+    }
     let format = common_format(&targets)?;
     each_has_its_files(&targets)?;
     let look = targets[0].1.common.output.look.look();
     let human = format == FormatName::Human;
     let shown = format != FormatName::Json && !(human && look.verbosity == Verbosity::Quiet);
     let (mut fates, mut worst) = (Vec::new(), 0);
-    for (name, target) in targets {
-        let transport = target.target.transport();
-        if !target.common.selects_on(transport)? {
+    for (target, (_, checked)) in chosen.iter().zip(targets) {
+        let name = target.name.clone();
+        let transport = checked.target.transport();
+        if !checked.common.selects_on(transport)? {
             let reason = format!("no selected case holds over {transport}");
             fates.push((name, Fate::LeftOut(reason)));
             continue;
@@ -71,7 +68,9 @@ fn several(targets: Vec<Named>) -> Outcome {
         if shown && human {
             heading(&name, fates.is_empty())?;
         }
-        let (fate, status) = match one(target, shown) {
+        // Anew: a port that was free before the others had their turn may be no longer.
+        let prepared = config.prepare(target, given);
+        let (fate, status) = match prepared.and_then(|target| one(target, shown)) {
             Ok(Some(judged)) => judged,
             Ok(None) => return Ok(ExitCode::from(INTERRUPTED)),
             Err(Failure::Tool(error)) if is_closed_pipe(&error) => return Err(error.into()),
@@ -140,7 +139,7 @@ fn heading(name: &str, first: bool) -> anyhow::Result<()> {
 }
 
 /// What stdout holds: one format for all, of which there can be several.
-fn common_format(targets: &[Named]) -> Result<FormatName, Failure> {
+fn common_format(targets: &[Named<'_>]) -> Result<FormatName, Failure> {
     let format = targets[0].1.common.output.format;
     if let Some((name, _)) = targets
         .iter()
@@ -164,7 +163,7 @@ fn common_format(targets: &[Named]) -> Result<FormatName, Failure> {
 }
 
 /// One file cannot hold what several targets write.
-fn each_has_its_files(targets: &[Named]) -> Result<(), Failure> {
+fn each_has_its_files(targets: &[Named<'_>]) -> Result<(), Failure> {
     let mut written: Vec<(&str, PathBuf)> = Vec::new();
     for (name, target) in targets {
         for file in target.common.output.files() {

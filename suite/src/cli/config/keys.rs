@@ -126,10 +126,19 @@ fn kind(arg: &Arg, name: &str) -> Kind {
         return Kind::Table(between);
     }
     let value = arg.get_value_parser().type_id();
+    let mut numbers = [
+        TypeId::of::<Duration>(),
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+        TypeId::of::<f64>(),
+    ]
+    .into_iter();
     match arg.get_action() {
         ArgAction::SetTrue => Kind::Flag,
         ArgAction::Append => Kind::List,
-        _ if value == TypeId::of::<Duration>() || value == TypeId::of::<u16>() => Kind::Number,
+        _ if numbers.any(|number| value == number) => Kind::Number,
         _ => Kind::Text,
     }
 }

@@ -100,7 +100,12 @@ fn target(name: &str, at: usize, value: &Node<'_>) -> Result<Target, Problem> {
             }
             "url" => {
                 let url = string(value, "url", "url = \"http://127.0.0.1:3000/mcp\"")?;
-                target.url = Some((url, value.span().start));
+                let at = value.span().start;
+                // On a command line it would be an option.
+                if url.starts_with('-') {
+                    return Err((at, format!("`{url}` is no address of a server")));
+                }
+                target.url = Some((url, at));
             }
             _ => target
                 .settings

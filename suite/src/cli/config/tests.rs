@@ -133,6 +133,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("[targets.a]\ntransport = \"stdio\"\n", "", "lacks `command`, as in"),
     ("[targets.a]\ntransport = \"sse\"\n", "", "lacks `url`, as in"),
     ("[targets.a]\ntransport = \"http\"\nurl = \"ftp://x/\"\n", "", "3:7: target `a`: ftp://x/: that is no address of a server"),
+    ("[targets.a]\ntransport = \"http\"\nurl = \"-q\"\n", "", "3:7: `-q` is no address of a server"),
     ("[targets.\"a/b\"]\ntransport = \"stdio\"\ncommand = [\"x\"]\n", "", "`a/b` is no name of a target"),
     ("targets = []\n", "", "`targets` must be a table"),
 ];

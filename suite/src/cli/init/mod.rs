@@ -165,7 +165,7 @@ impl Draft {
         let mut text = format!(
             "#:schema ./{SCHEMA}\n\
              # What `mcp-conform` tests in this folder. An option here is that of the command line of the\n\
-             # same name, which overrides it; `mcp-conform stdio --help` has them all.\n\n\
+             # same name, which overrides it; `mcp-conform run --help` has them all.\n\n\
              # For every target:\n\
              # fail-on = \"should\"\n\
              # report = {{ junit = \"{{target}}.xml\" }}\n\n\
