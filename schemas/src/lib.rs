@@ -12,5 +12,8 @@ pub const MCP: [(&str, &str); 5] = [
 /// What `--format json` writes.
 pub const REPORT: &str = include_str!("../report.json");
 
+/// What `mcp-conform.toml` holds, for editors.
+pub const CONFIG: &str = include_str!("../config.json");
+
 /// One line of what `--transcript` writes.
 pub const TRANSCRIPT: &str = include_str!("../transcript.json");

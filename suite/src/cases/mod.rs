@@ -44,10 +44,7 @@ pub fn nearest(text: &str) -> Option<&'static str> {
 }
 
 /// The name that resembles `text` most, if one does; of an id the part behind the slash will do.
-pub(crate) fn nearest_of(
-    text: &str,
-    names: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub(crate) fn nearest_of<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = text.trim_matches('*');
     let ratio = |name: &str| similar::TextDiff::from_chars(name, plain).ratio();
     names

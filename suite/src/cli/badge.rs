@@ -104,6 +104,11 @@ impl BadgeFile {
         }
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the badge.
     pub(super) fn write(&self, badge: &Badge) -> Result<(), Failure> {
         write(&self.path, |out| {

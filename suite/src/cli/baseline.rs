@@ -21,7 +21,7 @@ pub(super) struct BaselineArgs {
     #[arg(long, value_name = "PATH")]
     baseline: Option<PathBuf>,
     /// Write what fails now to the file of `--baseline`; reasons and comments are kept
-    #[arg(long, requires = "baseline")]
+    #[arg(long)]
     update_baseline: bool,
 }
 
@@ -34,7 +34,13 @@ impl BaselineArgs {
     /// Reads the file before the run, which must not be lost to a slip in it.
     pub(super) fn read(&self) -> Result<Option<Baseline>, Failure> {
         let Some(path) = &self.baseline else {
-            return Ok(None);
+            // The file may come from a configuration, which clap does not see.
+            return match self.update_baseline {
+                true => Err(Failure::Usage(anyhow!(
+                    "--update-baseline writes a file; name it with --baseline <PATH>"
+                ))),
+                false => Ok(None),
+            };
         };
         let text = match fs::read_to_string(path) {
             Ok(text) => text,

@@ -4,8 +4,9 @@ use anyhow::{Context, anyhow};
 use url::Url;
 
 use super::{
-    Failure, Outcome,
-    judge::{Common, judge},
+    Failure,
+    config::FileArgs,
+    judge::{Common, Prepared},
     stdio::ServerArgs,
 };
 use crate::{
@@ -49,6 +50,15 @@ struct Rest {
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
     #[command(flatten)]
+    file: FileArgs,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Every option of a server that is reached over HTTP.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
     server: ServerArgs,
@@ -77,16 +87,33 @@ fn header(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "give NAME: VALUE, as in `Authorization: Bearer TOKEN`".to_owned())
 }
 
-pub(super) fn http(args: HttpArgs) -> Outcome {
-    run(&args.url, args.rest, Target::Http)
+impl HttpArgs {
+    /// The address, the command and the `--config` beside the options.
+    pub(super) fn subject(&self) -> (&str, &[OsString], &FileArgs) {
+        (&self.url, &self.rest.command, &self.rest.file)
+    }
 }
 
-pub(super) fn sse(args: SseArgs) -> Outcome {
-    run(&args.url, args.rest, Target::Sse)
+impl SseArgs {
+    /// The address, the command and the `--config` beside the options.
+    pub(super) fn subject(&self) -> (&str, &[OsString], &FileArgs) {
+        (&self.url, &self.rest.command, &self.rest.file)
+    }
 }
 
-fn run(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Outcome {
-    if args.command.is_empty() && args.server.is_given() {
+/// The endpoint of Streamable HTTP, ready to be judged.
+pub(super) fn http(args: HttpArgs) -> Result<Prepared, Failure> {
+    prepare(&args.url, args.rest, Target::Http)
+}
+
+/// The endpoint of HTTP+SSE, ready to be judged.
+pub(super) fn sse(args: SseArgs) -> Result<Prepared, Failure> {
+    prepare(&args.url, args.rest, Target::Sse)
+}
+
+fn prepare(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Result<Prepared, Failure> {
+    let options = args.options;
+    if args.command.is_empty() && options.server.is_given() {
         return Err(Failure::Usage(anyhow!(
             "--env and --cwd are for a command; put it behind `--`"
         )));
@@ -117,10 +144,10 @@ fn run(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Outcome {
         })?;
     let launch = match words.is_empty() {
         true => None,
-        false => Some(args.server.command(words)?),
+        false => Some(options.server.command(words)?),
     };
-    let connection = &args.connection;
-    let mut shell = args.server.shell();
+    let connection = &options.connection;
+    let mut shell = options.server.shell();
     for (name, _) in &connection.headers {
         let variable = name.to_ascii_uppercase().replace('-', "_");
         shell.extend(["--header".to_owned(), format!("\"{name}: ${variable}\"")]);
@@ -140,7 +167,7 @@ fn run(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Outcome {
     let secrets = Secrets::new(
         values
             .chain(tokens)
-            .chain(args.server.secrets())
+            .chain(options.server.secrets())
             .chain(password.as_deref()),
     );
     let endpoint = Endpoint {
@@ -154,7 +181,12 @@ fn run(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Outcome {
         cacert: connection.cacert.clone(),
         launch,
     };
-    judge(&args.common, target(endpoint), secrets, shell)
+    Ok(Prepared {
+        target: target(endpoint),
+        secrets,
+        shell,
+        common: options.common,
+    })
 }
 
 /// A port that nobody uses at the moment.

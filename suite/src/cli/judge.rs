@@ -12,11 +12,14 @@ use super::{
 };
 use crate::{
     cases,
-    run::{self, NoServer, Options},
+    run::{self, Baseline, NoServer, Options, Run, Selection},
     spec::Transport,
     tape::Secrets,
     target::{LaunchError, Target},
 };
+
+/// The exit status of what the user, or the system, has stopped.
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The options that every such command has.
 #[derive(clap::Args)]
@@ -30,7 +33,7 @@ pub(super) struct Common {
     #[command(flatten)]
     baseline: BaselineArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 impl Common {
@@ -39,6 +42,18 @@ impl Common {
         let selection = self.selection.selection()?;
         let mut over = cases::all().filter(|case| case.clause.transports.contains(&transport));
         Ok(over.any(|case| selection.selects(case)))
+    }
+
+    /// Fails early where a file is wrong; gives what was read.
+    fn check(&self) -> Result<(Selection, Option<Baseline>), Failure> {
+        let selection = self.selection.selection()?;
+        self.output.check()?;
+        Ok((selection, self.baseline.read()?))
+    }
+
+    /// The exit status of a run that came to its end.
+    pub(super) fn status(&self, run: &Run) -> u8 {
+        u8::from(run.fails(self.run.fail_on.into()))
     }
 
     /// Permits every tool: for a server that is ours.
@@ -54,17 +69,50 @@ impl Common {
     }
 }
 
+/// A server with the options to judge it by.
+pub(super) struct Prepared {
+    pub(super) common: Common,
+    pub(super) target: Target,
+    pub(super) secrets: Secrets,
+    /// The options of the command itself, as a shell takes them.
+    pub(super) shell: Vec<String>,
+}
+
+impl Prepared {
+    /// Fails early where the options, or the files that they name, are wrong.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.common.check().map(|_| ())
+    }
+
+    /// Judges the server and writes the reports.
+    pub(super) fn judge(self) -> Outcome {
+        judge(&self.common, self.target, self.secrets, self.shell)
+    }
+}
+
 /// Judges a server and writes the reports. `shell` are the options of the command itself, as a
 /// shell takes them.
 pub(super) fn judge(
     args: &Common,
     target: Target,
     secrets: Secrets,
-    mut shell: Vec<String>,
+    shell: Vec<String>,
 ) -> Outcome {
-    let selection = args.selection.selection()?;
-    args.output.check()?;
-    let baseline = args.baseline.read()?;
+    let Some(run) = conduct(args, target, secrets, shell)? else {
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    args.output.write(&run)?;
+    Ok(ExitCode::from(args.status(&run)))
+}
+
+/// Judges a server, and gives the run with its baseline; none if it was interrupted.
+pub(super) fn conduct(
+    args: &Common,
+    target: Target,
+    secrets: Secrets,
+    mut shell: Vec<String>,
+) -> Result<Option<Run>, Failure> {
+    let (selection, baseline) = args.check()?;
     shell.extend(args.permissions.shell());
     if args.run.timeout.as_secs_f64() != 10.0 {
         shell.extend([
@@ -107,7 +155,7 @@ pub(super) fn judge(
     let mut run = match outcome {
         None => {
             run::clean_up();
-            return Ok(ExitCode::from(130));
+            return Ok(None);
         }
         Some(Ok(run)) => run,
         Some(Err(
@@ -121,8 +169,7 @@ pub(super) fn judge(
     };
     let fail_on = args.run.fail_on.into();
     run.baseline = args.baseline.brought_to(&run, baseline, fail_on)?;
-    args.output.write(&run)?;
-    Ok(ExitCode::from(u8::from(run.fails(fail_on))))
+    Ok(Some(run))
 }
 
 fn progress(shown: bool) -> ProgressBar {

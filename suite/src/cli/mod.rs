@@ -3,18 +3,21 @@
 mod badge;
 mod baseline;
 mod catalogue;
+mod config;
 mod demo;
 mod diff;
 mod github;
 mod http;
+mod init;
 mod judge;
 mod merge;
 mod mock;
 mod options;
+mod run;
 mod stdio;
 mod validate;
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, path::Path, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -46,6 +49,10 @@ enum Command {
     Http(http::HttpArgs),
     /// Test an endpoint of HTTP+SSE, the transport of 2024-11-05
     Sse(http::SseArgs),
+    /// Test the targets that a file names: mcp-conform.toml, or that of --config
+    Run(run::Args),
+    /// Write mcp-conform.toml: by asking, or from the options
+    Init(init::Args),
     /// Judge recorded traffic: transcripts, or JSON-RPC messages one a line
     Validate(validate::Args),
     /// Test the built-in reference server on every transport: a first look with nothing to set up
@@ -83,16 +90,44 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+impl Failure {
+    /// What is said of it, and its exit status.
+    fn parts(self) -> (anyhow::Error, u8) {
+        match self {
+            Failure::Usage(error) => (error, 2),
+            Failure::NoServer(error) => (error, 3),
+            Failure::Tool(error) => (error, 4),
+        }
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut words: Vec<_> = std::env::args_os().collect();
+    // Beside its file, the name of the tool says all.
+    if words.len() == 1 && Path::new(config::FILE).is_file() {
+        words.push("run".into());
+    }
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return refused(&error),
     };
-    let outcome = match cli.command {
-        Command::Stdio(args) => stdio::run(args),
-        Command::Http(args) => http::http(args),
-        Command::Sse(args) => http::sse(args),
+    let (error, status) = match outcome(cli.command) {
+        Ok(status) => return status,
+        Err(Failure::Tool(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
+        Err(failure) => failure.parts(),
+    };
+    complain(&error);
+    ExitCode::from(status)
+}
+
+fn outcome(command: Command) -> Outcome {
+    match config::applied(command)? {
+        Command::Stdio(args) => stdio::prepare(args)?.judge(),
+        Command::Http(args) => http::http(args)?.judge(),
+        Command::Sse(args) => http::sse(args)?.judge(),
+        Command::Run(args) => run::run(&args),
+        Command::Init(args) => init::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Validate(args) => validate::run(args),
         Command::List(args) => catalogue::list(&args),
@@ -101,16 +136,7 @@ pub fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Mock(args) => mock::run(args),
-    };
-    let (error, status) = match outcome {
-        Ok(status) => return status,
-        Err(Failure::Usage(error)) => (error, 2),
-        Err(Failure::NoServer(error)) => (error, 3),
-        Err(Failure::Tool(error)) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
-        Err(Failure::Tool(error)) => (error, 4),
-    };
-    complain(&error);
-    ExitCode::from(status)
+    }
 }
 
 /// Says on stderr what went wrong; the last words of a server may be part of it.

@@ -321,6 +321,19 @@ impl OutputArgs {
 
     /// Writes the reports and badges.
     pub(super) fn write(&self, run: &Run) -> Result<(), Failure> {
+        self.print(run)?;
+        self.write_files(run)
+    }
+
+    /// Every file that a run would write over: reports, badges, the transcript.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let reports = self.reports.iter().map(|(_, path)| path.as_path());
+        let badges = self.badges.iter().map(BadgeFile::path);
+        reports.chain(badges).chain(self.transcript.as_deref())
+    }
+
+    /// Writes the report on stdout.
+    pub(super) fn print(&self, run: &Run) -> Result<(), Failure> {
         let look = self.look.look();
         let mut out = std::io::stdout().lock();
         let since = match &self.since {
@@ -349,6 +362,11 @@ impl OutputArgs {
         printed
             .and_then(|()| out.flush())
             .map_err(anyhow::Error::from)?;
+        Ok(())
+    }
+
+    /// Writes the reports to files, the badges, and the summary of the step.
+    pub(super) fn write_files(&self, run: &Run) -> Result<(), Failure> {
         let plain = Look {
             color: false,
             verbosity: Verbosity::Verbose,

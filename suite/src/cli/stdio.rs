@@ -3,8 +3,9 @@ use std::{ffi::OsString, path::PathBuf};
 use anyhow::anyhow;
 
 use super::{
-    Failure, Outcome,
-    judge::{Common, judge},
+    Failure,
+    config::FileArgs,
+    judge::{Common, Prepared},
 };
 use crate::{
     tape::Secrets,
@@ -20,7 +21,9 @@ use crate::{
 pub(super) struct Args {
     /// The command that launches the server, behind `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
-    command: Vec<OsString>,
+    pub(super) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(super) file: FileArgs,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
@@ -89,13 +92,13 @@ impl ServerArgs {
     }
 }
 
-pub(super) fn run(args: Args) -> Outcome {
+/// The server, ready to be judged.
+pub(super) fn prepare(args: Args) -> Result<Prepared, Failure> {
     let command = args.server.command(args.command)?;
-    let secrets = Secrets::new(args.server.secrets());
-    judge(
-        &args.common,
-        Target::Stdio(command),
-        secrets,
-        args.server.shell(),
-    )
+    Ok(Prepared {
+        target: Target::Stdio(command),
+        secrets: Secrets::new(args.server.secrets()),
+        shell: args.server.shell(),
+        common: args.common,
+    })
 }

@@ -18,6 +18,7 @@ pub mod sarif;
 mod standing;
 mod summary;
 pub mod tap;
+pub mod targets;
 mod text;
 
 use std::{

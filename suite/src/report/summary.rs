@@ -117,16 +117,21 @@ pub(super) fn table(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
     Ok(())
 }
 
-/// How the server stands in each revision, and what the run took.
-pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
-    for (revision, spoken) in &run.revisions {
+/// How the server stands, a line for each revision.
+pub(super) fn verdict_lines(page: &Page<'_>, run: &Run) -> Vec<String> {
+    let line = |(revision, spoken): &(Revision, Spoken)| {
         let (tone, word, details) = standing(run, *revision, spoken);
         let word = page.paint(tone, word);
         let details = cut(&details, page.look.width.max(80));
-        page.line(format_args!(
-            "{revision} over {}: {word} — {details}",
-            run.transport
-        ))?;
+        format!("{revision} over {}: {word} — {details}", run.transport)
+    };
+    run.revisions.iter().map(line).collect()
+}
+
+/// How the server stands in each revision, and what the run took.
+pub(super) fn last_lines(page: &mut Page<'_>, run: &Run) -> io::Result<()> {
+    for line in verdict_lines(page, run) {
+        page.line(line)?;
     }
     if !run.finished {
         let text = page.paint(
