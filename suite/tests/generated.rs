@@ -1,4 +1,5 @@
 //! What is made of the command line: completions and manual pages.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
@@ -51,7 +52,6 @@ fn every_shell_has_completions_that_know_every_command() {
     assert_eq!(refused.status.code(), Some(2));
 }
 
-#[cfg(unix)]
 #[test]
 fn bash_reads_its_completions_and_completes_with_them() {
     let script = stdout(&["completions", "bash"]);
@@ -67,13 +67,28 @@ fn bash_reads_its_completions_and_completes_with_them() {
     let read = bash.wait_with_output().unwrap();
     assert!(read.status.success(), "{read:?}");
 
-    let ask = "eval \"$1\"; COMP_WORDS=(mcp-conform stdio --fail-on sh); COMP_CWORD=3; \
-               _mcp__conform mcp-conform sh --fail-on; printf '%s\\n' \"${COMPREPLY[@]}\"";
-    let completed = Command::new("bash")
-        .args(["-c", ask, "bash", &script])
+    for (words, options) in [
+        ("stdio --fail-on sh", "should"),
+        ("mock http --po", "--port"),
+        ("compl", "completions"),
+    ] {
+        assert_eq!(completed(&script, words), options, "{words}");
+    }
+}
+
+/// What bash puts in the place of the last of these words.
+fn completed(script: &str, words: &str) -> String {
+    let ask = "eval \"$1\"; COMP_WORDS=(mcp-conform $2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); \
+               _mcp__conform mcp-conform \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; \
+               echo \"${COMPREPLY[*]}\"";
+    let output = Command::new("bash")
+        .args(["-c", ask, "bash", script, words])
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&completed.stdout), "should\n");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
 }
 
 #[test]

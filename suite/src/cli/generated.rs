@@ -36,7 +36,13 @@ pub(super) fn completions(args: &CompletionsArgs) -> Outcome {
     // Into memory first: the generator panics where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    print(&script)
+    let script = String::from_utf8(script).context("the completions are not UTF-8")?;
+    // The generator for bash calls a command by two names if that of the program has a hyphen.
+    print(
+        script
+            .replace("mcp__subcmd__conform", "mcp__conform")
+            .as_bytes(),
+    )
 }
 
 pub(super) fn man(args: &ManArgs) -> Outcome {
