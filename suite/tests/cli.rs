@@ -357,3 +357,31 @@ fn the_mock_says_where_it_listens() {
         assert_eq!(rest, "");
     }
 }
+
+#[test]
+fn a_system_without_certificates_is_enough_for_plain_http() {
+    let empty = file("no-certificates.pem");
+    fs::write(&empty, "").unwrap();
+    let run = |args: &[&str]| {
+        Command::new(TOOL)
+            .args(args)
+            .env("SSL_CERT_FILE", &empty)
+            .env_remove("SSL_CERT_DIR")
+            .output()
+            .unwrap()
+    };
+    let plain = [
+        "demo",
+        "--transport",
+        "http",
+        "--revision",
+        "2025-11-25",
+        "--case",
+        "jsonrpc/id-echo",
+    ];
+    let plain = run(&plain);
+    assert!(plain.status.success(), "{plain:?}");
+    let encrypted = run(&["http", "https://127.0.0.1:9/mcp"]);
+    let stderr = String::from_utf8_lossy(&encrypted.stderr);
+    assert!(stderr.contains("CA certificates"), "{stderr}");
+}

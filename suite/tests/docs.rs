@@ -5,7 +5,14 @@
 
 mod reference;
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::PathBuf, sync::mpsc, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+    path::PathBuf,
+    sync::mpsc,
+    thread,
+};
 
 use mcp_conform::{
     case::{Case, Nature},
@@ -155,6 +162,7 @@ fn links_between_documents_lead_somewhere() {
         root.join("README.md"),
         root.join("CHANGELOG.md"),
         root.join("schemas/README.md"),
+        root.join("packaging/README.md"),
     ];
     for folder in [docs(), docs().join("cases")] {
         pages.extend(
@@ -184,6 +192,40 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(looked_at > 5, "only {looked_at} links were looked at");
+}
+
+#[test]
+fn cases_that_documents_name_are_there() {
+    let areas: BTreeSet<&str> = cases::all().map(|case| case.clause.area()).collect();
+    let mut looked_at = 0;
+    for entry in fs::read_dir(docs()).unwrap() {
+        let page = entry.unwrap().path();
+        // The example there is a case that one would add; the other page names clauses without one.
+        let apart = ["adding-a-case.md", "coverage.md"];
+        if page.extension().is_none_or(|ending| ending != "md")
+            || apart.iter().any(|name| page.ends_with(name))
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&page).unwrap();
+        for id in text.split('`').filter(|id| {
+            let letters = |text: &str| {
+                text.bytes()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == b'-')
+            };
+            id.split_once('/').is_some_and(|(area, slug)| {
+                areas.contains(area) && !slug.is_empty() && letters(slug)
+            })
+        }) {
+            looked_at += 1;
+            assert!(
+                cases::find(id).is_some(),
+                "{}: there is no case {id}",
+                page.display()
+            );
+        }
+    }
+    assert!(looked_at > 20, "only {looked_at} cases were looked at");
 }
 
 /// How many clauses of an area hold in a revision, and how they are judged.

@@ -6,6 +6,7 @@ mod catalogue;
 mod config;
 mod demo;
 mod diff;
+mod generated;
 mod github;
 mod http;
 mod init;
@@ -69,6 +70,10 @@ enum Command {
     Diff(diff::Args),
     /// Serve the built-in reference server, whole or with named faults
     Mock(mock::Args),
+    /// Print the completions of a shell
+    Completions(generated::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(generated::ManArgs),
 }
 
 /// What a command comes to: an exit status, or an error that is printed with one.
@@ -136,6 +141,8 @@ fn outcome(command: Command) -> Outcome {
         Command::Merge(args) => merge::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Mock(args) => mock::run(args),
+        Command::Completions(args) => generated::completions(&args),
+        Command::Man(args) => generated::man(&args),
     }
 }
 

@@ -154,7 +154,11 @@ const STOPS_WORK: Case = Case::probe(
                 .reports_of(&calls.token)
                 .into_iter()
                 .partition(|(at, _)| *at <= heard + UNDER_WAY);
-            late.retain(|(_, report)| before.iter().all(|(_, known)| known.text() != report.text()));
+            late.retain(|(_, report)| {
+                before
+                    .iter()
+                    .all(|(_, known)| known.text() != report.text())
+            });
             if late.len() <= STRAGGLERS {
                 return Ok(());
             }
