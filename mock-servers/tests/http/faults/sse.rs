@@ -161,7 +161,7 @@ async fn sessions_are_mishandled() {
 async fn a_parallel_post_is_dropped() {
     let mut stream = stream("sse-drops-concurrent-post").await;
     let posts: Vec<_> = (0..10)
-        .map(|id| tokio::spawn(stream.post(ping(id)).status()))
+        .map(|id| tokio::spawn(stream.post(ping(id.to_string())).status()))
         .collect();
     for post in posts {
         assert_eq!(post.await.expect("no panic"), 202);
