@@ -15,4 +15,5 @@ pub mod tape;
 pub mod target;
 pub mod transport;
 
+pub use cli::harness;
 pub use session::{Broken, Limits};

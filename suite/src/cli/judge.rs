@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cases,
-    run::{self, Baseline, NoServer, Options, Run, Selection},
+    run::{self, Baseline, FailOn, NoServer, Options, Run, Selection},
     spec::Transport,
     tape::Secrets,
     target::{LaunchError, Target},
@@ -25,7 +25,7 @@ pub(super) const INTERRUPTED: u8 = 130;
 #[derive(clap::Args)]
 pub(super) struct Common {
     #[command(flatten)]
-    selection: SelectionArgs,
+    pub(super) selection: SelectionArgs,
     #[command(flatten)]
     permissions: PermissionArgs,
     #[command(flatten)]
@@ -53,7 +53,12 @@ impl Common {
 
     /// The exit status of a run that came to its end.
     pub(super) fn status(&self, run: &Run) -> u8 {
-        u8::from(run.fails(self.run.fail_on.into()))
+        u8::from(run.fails(self.fail_on()))
+    }
+
+    /// From which level on a violation is a failure.
+    pub(super) fn fail_on(&self) -> FailOn {
+        self.run.fail_on.into()
     }
 
     /// Permits every tool: for a server that is ours.
@@ -82,6 +87,12 @@ impl Prepared {
     /// Fails early where the options, or the files that they name, are wrong.
     pub(super) fn check(&self) -> Result<(), Failure> {
         self.common.check().map(|_| ())
+    }
+
+    /// Judges the server; there is no run if it was interrupted.
+    pub(super) fn conduct(self) -> Result<(Common, Option<Run>), Failure> {
+        let run = conduct(&self.common, self.target, self.secrets, self.shell)?;
+        Ok((self.common, run))
     }
 
     /// Judges the server and writes the reports.
@@ -167,7 +178,7 @@ pub(super) fn conduct(
         }
         Some(Err(error)) => return Err(Failure::NoServer(error.into())),
     };
-    let fail_on = args.run.fail_on.into();
+    let fail_on = args.fail_on();
     run.baseline = args.baseline.brought_to(&run, baseline, fail_on)?;
     Ok(Some(run))
 }

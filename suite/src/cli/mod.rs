@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod generated;
 mod github;
+pub mod harness;
 mod http;
 mod init;
 mod judge;

@@ -144,7 +144,7 @@ pub(super) struct RunArgs {
     /// that the client leaves unanswered. Without it such clauses stay unverified
     #[arg(long, value_name = "SECONDS", value_parser = long_wait)]
     pub(super) long_wait: Option<Duration>,
-    /// How many processes are talked to at a time; default: twice the processors, at least 4
+    /// How many processes are talked to at a time; default: twice the processors, at least 8
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
     /// From which level on a violation makes the exit status 1
@@ -155,7 +155,7 @@ pub(super) struct RunArgs {
 impl RunArgs {
     pub(super) fn jobs(&self) -> usize {
         self.jobs.map_or_else(
-            || std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).max(4)),
+            || std::thread::available_parallelism().map_or(8, |cores| (cores.get() * 2).max(8)),
             usize::from,
         )
     }

@@ -6,7 +6,7 @@ use super::{
     Failure, Outcome, complain,
     config::{Config, FILE, FileArgs, Overrides, Target},
     is_closed_pipe,
-    judge::{INTERRUPTED, Prepared, conduct},
+    judge::{INTERRUPTED, Prepared},
 };
 use crate::report::{
     FormatName, Verbosity, merge,
@@ -109,8 +109,8 @@ fn judge_all(config: &Config, chosen: &[&Target], given: &FileArgs) -> Outcome {
 
 /// Judges one target and writes what it asks for; none if it was interrupted.
 fn one(target: Prepared, shown: bool) -> Result<Option<(Fate, u8)>, Failure> {
-    let common = target.common;
-    let Some(run) = conduct(&common, target.target, target.secrets, target.shell)? else {
+    let (common, run) = target.conduct()?;
+    let Some(run) = run else {
         return Ok(None);
     };
     if shown {

@@ -35,6 +35,7 @@ use crate::{
     tape::Excerpt,
 };
 
+pub(crate) use plain::{details, flaw, message};
 pub use standing::Standing;
 
 /// A way to write a run down.

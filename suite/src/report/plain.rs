@@ -24,7 +24,7 @@ pub(super) fn evidence(judgement: &Judgement) -> String {
 }
 
 /// The message, what shows it, the clause, and what to do.
-pub(super) fn details(run: &Run, judgement: &Judgement) -> String {
+pub(crate) fn details(run: &Run, judgement: &Judgement) -> String {
     written(|page| {
         page.prose(0, None, &message(judgement))?;
         human::evidence(page, 0, judgement)?;
@@ -34,7 +34,7 @@ pub(super) fn details(run: &Run, judgement: &Judgement) -> String {
 }
 
 /// Why the verdict is what it is, in one line.
-pub(super) fn message(judgement: &Judgement) -> String {
+pub(crate) fn message(judgement: &Judgement) -> String {
     match judgement.message.as_deref() {
         None | Some("") => judgement.case.clause.title.to_owned(),
         Some(message) => escaped(message),
@@ -42,7 +42,7 @@ pub(super) fn message(judgement: &Judgement) -> String {
 }
 
 /// What is wrong with the run, and where, in one line.
-pub(super) fn flaw(flaw: &Flaw) -> String {
+pub(crate) fn flaw(flaw: &Flaw) -> String {
     match &flaw.place {
         Some((file, line)) => escaped(format!("{file}, line {line}: {}", flaw.message)),
         None => escaped(&flaw.message),

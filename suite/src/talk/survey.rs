@@ -231,6 +231,8 @@ async fn look(talk: &Talk, offer: &Offer) -> Result<(), Stop> {
             .await?;
         begun.push((call, token, Instant::now(), waiting));
     }
+    // Tools take their time, which the cases behind can use.
+    talk.leave_floor();
     let mut called = Vec::with_capacity(begun.len());
     for (call, token, at, waiting) in begun {
         let sent = waiting.begun();
