@@ -164,12 +164,14 @@ fn drop_last_of_five_pings(lines: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Drops the last request of twenty that came in one read; a larger crowd is served, since
-/// other clauses look at what becomes of that.
+/// Drops the last request of twenty that came in one read, with no call of a tool among them; a
+/// larger crowd is served, since other clauses look at what becomes of that.
 fn drop_last_of_twenty(lines: &mut Vec<Vec<u8>>) {
     const CROWD: usize = 20;
     let requests = requests(lines);
-    if let (CROWD, Some((last, _))) = (requests.len(), requests.last()) {
+    if let (CROWD, Some((last, _))) = (requests.len(), requests.last())
+        && requests.iter().all(|(_, method)| method != "tools/call")
+    {
         lines.remove(*last);
     }
 }

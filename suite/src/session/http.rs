@@ -177,6 +177,7 @@ impl Session {
                 && let Some(id) = message.params().and_then(|params| params.get("requestId"))
             {
                 self.state.borrow_mut().cancelled.insert(Id::of(id));
+                self.changed.notify_waiters();
             }
         }
         posted

@@ -70,7 +70,7 @@ impl Default for Limits {
             answer: Duration::from_secs(10),
             first_answer: Duration::from_secs(60),
             exit: Duration::from_secs(5),
-            quiet: Duration::from_secs(1),
+            quiet: Duration::from_millis(600),
             long_wait: None,
         }
     }

@@ -56,10 +56,13 @@ impl Session {
         };
         let mut next = posting.resumption();
         for _ in 0..POLLS {
-            let Some(from) = next.filter(|_| self.with_state(|state| state.awaits(&id))) else {
+            let Some(from) = next.filter(|_| self.with_state(|state| state.wants(&id))) else {
                 break;
             };
-            sleep(from.after).await;
+            tokio::select! {
+                () = sleep(from.after) => {}
+                () = self.until(|state| !state.wants(&id)) => break,
+            }
             let Some(poll) = self.poll(&from.id, &id).await else {
                 break;
             };
@@ -87,7 +90,7 @@ impl Session {
         let mut end = std::pin::pin!(self.converse(request, Vec::new(), &shown));
         let end = tokio::select! {
             end = &mut end => Some(end),
-            () = self.until(|state| !state.awaits(id)) => {
+            () = self.until(|state| !state.wants(id)) => {
                 // The server ends it now; whoever does not has its connection closed.
                 timeout(self.limits.quiet, end).await.ok()
             }

@@ -90,6 +90,11 @@ impl State {
         self.waiting.contains_key(id)
     }
 
+    /// Whether a response to the request is still of use: it is awaited, and was not cancelled.
+    pub(crate) fn wants(&self, id: &Id) -> bool {
+        self.awaits(id) && !self.cancelled.contains(id)
+    }
+
     /// Hands a response to whoever waits for it.
     pub(crate) fn answered(&mut self, message: Message, at: Duration) {
         let waiting = message.id.as_ref().and_then(|id| self.waiting.remove(id));

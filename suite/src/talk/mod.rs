@@ -35,7 +35,7 @@ pub(crate) use http::Draft;
 use lane::Played;
 pub(crate) use lane::{Curtain, Ending, Lane, Scene};
 pub(crate) use reply::{Patience, Reply, Waiting};
-pub(crate) use survey::{Call, Called, Common, survey};
+pub(crate) use survey::{Call, Called, Common, SLOW_FROM, survey};
 pub(crate) use tasks::supports_tasks;
 pub(crate) use turn::Turn;
 pub(crate) use versions::{Offered, Versions};

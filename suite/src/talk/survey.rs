@@ -28,7 +28,7 @@ const CALLS: usize = 24;
 
 /// Tools that are known to take their time, with arguments that make it short.
 pub(super) const SLOW: [(&str, &str); 3] = [
-    ("slow", r#"{"duration_ms":1050,"steps":5}"#),
+    ("slow", r#"{"duration_ms":520,"steps":8}"#),
     (
         "trigger-long-running-operation",
         r#"{"duration":3,"steps":6}"#,
@@ -50,8 +50,8 @@ const ASKING: [(&str, &str); 10] = [
     ("startElicitation", "{}"),
     ("trigger-url-elicitation", "{}"),
 ];
-/// From so long on a tool counts as slow.
-pub(super) const SLOW_FROM: Duration = Duration::from_secs(1);
+/// From so long on a tool counts as slow: long enough for a cancellation to come in the midst of it.
+pub(crate) const SLOW_FROM: Duration = Duration::from_millis(500);
 
 /// What the lists of a server hold, every page of them.
 #[derive(Debug, Default)]
@@ -354,7 +354,7 @@ impl Talk {
         }
     }
 
-    /// A permitted tool that takes a second or more: one that is known by name, or one that was
+    /// A permitted tool that takes half a second or more: one that is known by name, or one that was
     /// slow when it was called.
     pub(crate) async fn slow_tool(&self) -> Result<Call, Stop> {
         for (name, _) in SLOW {
@@ -371,7 +371,7 @@ impl Talk {
             Some(called) => Ok(called.call.clone()),
             None => unverified(no_tool(
                 &*self.offer().await?,
-                " that takes a second or more",
+                " that takes half a second or more",
             )),
         }
     }

@@ -3,6 +3,8 @@
 use std::future::Future;
 pub(super) use std::{rc::Rc, time::Duration};
 
+use tokio::time::Instant;
+
 use super::prelude::*;
 pub(super) use crate::{
     talk::{Draft, Turn},
@@ -123,15 +125,22 @@ impl Client {
         Ok(self.talk.turn(self.talk.get()?).await)
     }
 
-    /// Two sentinels in turn, for what comes on an open stream; less if it ends before.
+    /// Reads an open stream until it ends, or two sentinels in turn were answered while nothing
+    /// came on it; for as long as one answer may take at most.
     pub(super) async fn read(&self, stream: &Turn) -> Result<(), Stop> {
-        for _ in 0..2 {
+        let begin = Instant::now();
+        let count = || stream.posting.with_events(<[_]>::len);
+        let (mut quiet, mut seen) = (0, count());
+        while quiet < 2 && begin.elapsed() < self.talk.session.limits.answer {
             let ping = self.harmless()?;
             tokio::select! {
                 biased;
                 _ = stream.posting.ended() => return Ok(()),
                 _ = self.talk.turn(ping) => {}
             }
+            let now = count();
+            quiet = if now == seen { quiet + 1 } else { 0 };
+            seen = now;
         }
         Ok(())
     }

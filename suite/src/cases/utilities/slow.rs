@@ -2,13 +2,13 @@
 
 use std::{cell::RefCell, time::Duration};
 
+use futures_util::join;
+
 use super::prelude::*;
-use crate::talk::{Call, Waiting};
+use crate::talk::{Call, SLOW_FROM, Waiting};
 
 /// Between the calls and their cancellation: a slow tool takes four times as long.
-const PAUSE: Duration = Duration::from_millis(250);
-/// From so long on a tool counts as slow.
-const SLOW_FROM: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(125);
 /// Tools of well-known servers that lead to a request of the server.
 const ASKING: [&str; 6] = [
     "test_sampling",
@@ -218,15 +218,20 @@ async fn call(s: &Talk, tool: &Call) -> Result<Calls, Stop> {
         begun: yardstick.begun(),
         reply: Some(s.finish(yardstick, Patience::Limit).await?),
     };
-    // Those that were begun before it have had more time than it took; they get as much again.
+    // What was asked first may take longer: nothing is in a cache yet.
+    let (other, integer) = join!(
+        Outcome::of(s, &mut other, limit),
+        Outcome::of(s, &mut integer, limit)
+    );
+    // The pings have had more time than the last call took; they get as much again.
     let grace = yardstick.took().unwrap_or_default() * 2;
     let grace = grace.clamp(s.session.limits.quiet, limit);
     Ok(Calls {
         token: first,
         cancelled_at,
         cancelled: RefCell::new(cancelled),
-        other: Outcome::of(s, &mut other, grace).await,
-        integer: Outcome::of(s, &mut integer, grace).await,
+        other,
+        integer,
         reports: s.progress_of(&last).len(),
         yardstick,
         ping: Outcome::of(s, &mut ping, grace).await,

@@ -8,14 +8,17 @@ use super::{
     prelude::*,
     step::{Made, Player, Step, TTL, broken, task_call},
 };
-use crate::tape::{Status, time};
+use crate::{
+    talk::SLOW_FROM,
+    tape::{Status, time},
+};
 
 pub(super) const CASES: &[Case] = &[BEGINS_WORKING, CREATE_PROMPT, BAD_PARAMS_HARMLESS];
 
 /// Work that takes so long shows whether it was waited for.
 const LONG: Duration = Duration::from_secs(2);
 /// An answer in the first half of work that takes so long did not wait for it.
-const ENOUGH: Duration = Duration::from_secs(1);
+const ENOUGH: Duration = SLOW_FROM;
 
 const BEGINS_WORKING: Case = Case::probe(
     Clause {
@@ -120,7 +123,7 @@ const CREATE_PROMPT: Case = Case::probe(
             let work = work.map(|at| at.saturating_sub(made.call.begun));
             match (took(&made.call), work) {
                 (Some(took), Some(work)) if work >= ENOUGH && took <= work / 2 => Ok(()),
-                _ => unverified("the work of no tool that can be a task takes two seconds"),
+                _ => unverified("the work of no tool that can be a task takes half a second"),
             }
         })
     },
