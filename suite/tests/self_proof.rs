@@ -1,12 +1,18 @@
 //! The self-proof: the honest reference server passes every case with nothing unverified, and
 //! every fault is caught by its own case, and by no other but those that it names with a reason.
-//! One trial per fault and transport runs all cases against it.
+//! One trial per fault and transport runs all cases against it. What rules judge is recorded, and
+//! has to come to the same when it is read back.
 
 mod reference;
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use mcp_conform::{
-    case::Case,
+    case::{Case, Nature},
     cases,
     spec::{Level, Revision, Transport},
 };
@@ -63,25 +69,41 @@ fn revisions(case: Option<&Case>, transport: Transport) -> Vec<Revision> {
     }
 }
 
-/// One run against the reference server, over these revisions.
-fn run(faults: &[&str], transport: Transport, revisions: &[Revision]) -> Result<Ran, Failed> {
-    let report = reference::report(faults, transport, revisions, &[])?;
-    let list = |name: &str| {
-        report[name]
-            .as_array()
-            .ok_or(format!("no {name} in the report"))
+/// One run against the reference server, over these revisions, recorded in the transcript.
+fn run(
+    faults: &[&str],
+    transport: Transport,
+    revisions: &[Revision],
+    transcript: Option<&Path>,
+) -> Result<Ran, Failed> {
+    let transcript = transcript.map(|path| path.to_string_lossy());
+    let options = match &transcript {
+        Some(path) => vec!["--transcript", path],
+        None => Vec::new(),
     };
-    let spoken = list("revisions")?
-        .iter()
-        .filter(|revision| revision["spoken"] == true)
-        .map(|revision| Ok(revision["revision"].as_str().unwrap_or_default().parse()?));
-    Ok(Ran {
-        spoken: spoken.collect::<Result<_, Failed>>()?,
-        verdicts: list("results")?
+    let report = reference::report(faults, transport, revisions, &options)?;
+    Ran::read(&report)
+}
+
+impl Ran {
+    fn read(report: &Value) -> Result<Ran, Failed> {
+        let list = |name: &str| {
+            report[name]
+                .as_array()
+                .ok_or(format!("no {name} in the report"))
+        };
+        let spoken = list("revisions")?
             .iter()
-            .map(Verdict::read)
-            .collect::<Result<_, _>>()?,
-    })
+            .filter(|revision| revision["spoken"] == true)
+            .map(|revision| Ok(revision["revision"].as_str().unwrap_or_default().parse()?));
+        Ok(Ran {
+            spoken: spoken.collect::<Result<_, Failed>>()?,
+            verdicts: list("results")?
+                .iter()
+                .map(Verdict::read)
+                .collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 /// What a run came to.
@@ -121,9 +143,44 @@ fn expected_count(transport: Transport, revisions: &[Revision]) -> usize {
     revisions.iter().map(applicable).sum()
 }
 
+/// The file of a trial's transcript.
+fn transcript(transport: Transport, fault: &str) -> Result<PathBuf, Failed> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("self-proof");
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join(format!("{transport}-{fault}.jsonl")))
+}
+
+/// What `validate` says otherwise of a transcript than the run that wrote it, in the cases that
+/// are rules alone. The transcript is removed unless there is something to look at.
+fn differences(live: &[Verdict], transcript: &Path) -> Result<Vec<String>, Failed> {
+    let recorded = Ran::read(&reference::recorded(transcript)?)?;
+    let mut bad = Vec::new();
+    for v in live {
+        let is_rule = |case: &Case| case.nature() == Nature::Rule;
+        if !cases::find(&v.case).is_some_and(is_rule) {
+            continue;
+        }
+        let same = |other: &&Verdict| other.case == v.case && other.revision == v.revision;
+        let other = recorded.verdicts.iter().find(same);
+        let other = other.map_or("missing", |other| &other.verdict);
+        if other != v.verdict {
+            bad.push(format!(
+                "{} {}: {} live ({}), and {other} recorded",
+                v.revision, v.case, v.verdict, v.message
+            ));
+        }
+    }
+    if bad.is_empty() {
+        fs::remove_file(transcript)?;
+    }
+    Ok(bad)
+}
+
 fn honest(transport: Transport) -> Result<(), Failed> {
     let revisions = revisions(None, transport);
-    let Ran { verdicts, .. } = run(&[], transport, &revisions)?;
+    let transcript = transcript(transport, "honest")?;
+    let Ran { verdicts, .. } = run(&[], transport, &revisions, Some(&transcript))?;
+    complain(differences(&verdicts, &transcript)?)?;
     let bad: Vec<String> = verdicts
         .iter()
         .filter(|verdict| verdict.verdict != "pass" && !is_elsewhere(verdict))
@@ -150,8 +207,16 @@ fn is_elsewhere(verdict: &Verdict) -> bool {
 
 fn caught(fault: &Fault, case: &Case, transport: Transport) -> Result<(), Failed> {
     let revisions = revisions(Some(case), transport);
-    let Ran { spoken, verdicts } = run(&[fault.name], transport, &revisions)?;
-    let mut bad = Vec::new();
+    let transcript = match case.nature() {
+        Nature::Rule => Some(transcript(transport, fault.name)?),
+        Nature::Probe | Nature::Both => None,
+    };
+    let Ran { spoken, verdicts } =
+        run(&[fault.name], transport, &revisions, transcript.as_deref())?;
+    let mut bad = match &transcript {
+        Some(transcript) => differences(&verdicts, transcript)?,
+        None => Vec::new(),
+    };
     for v in &verdicts {
         let own = v.case == fault.violates;
         let dragged = fault.drags.iter().any(|(clause, _)| v.case == *clause);

@@ -140,11 +140,19 @@ impl Track {
     fn stdin(&mut self, bytes: &[u8], at: Duration) {
         self.see(&Event::Sent(bytes), at);
         let mut messages = Vec::new();
-        self.said.push(bytes, 0, &mut |found| {
+        let mut keep = |found| {
             if let Found::Message(message) = found {
                 messages.push(message);
             }
-        });
+        };
+        // What the client has broken off on purpose goes on in no other line.
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.said.push(line, 0, &mut keep);
+            if line.ends_with(b"\n") {
+                self.said.end(0, &mut keep);
+                self.said = Lines::default();
+            }
+        }
         for message in &messages {
             self.says(message, at);
         }

@@ -3,7 +3,8 @@
 use std::{
     error::Error,
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
 };
 
 use mcp_conform::spec::{Revision, Transport};
@@ -46,6 +47,20 @@ impl Drop for Served {
     }
 }
 
+/// The report of what was recorded.
+#[allow(
+    dead_code,
+    reason = "one of the tests that share this module reads transcripts"
+)]
+pub(crate) fn recorded(transcript: &Path) -> Result<Value, Box<dyn Error>> {
+    let mut command = Command::new(TOOL);
+    command.env_remove("GITHUB_STEP_SUMMARY");
+    command
+        .args(["validate", "--format", "json"])
+        .arg(transcript);
+    read(&command.output()?)
+}
+
 /// The report of a run over these revisions, all if there is none.
 pub(crate) fn report(
     faults: &[&str],
@@ -86,7 +101,11 @@ pub(crate) fn report(
         command.arg(&server.url);
         Some(server)
     };
-    let output = command.output()?;
+    read(&command.output()?)
+}
+
+/// The report on stdout.
+fn read(output: &Output) -> Result<Value, Box<dyn Error>> {
     serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }
