@@ -1,7 +1,7 @@
 //! HTTP as a well-behaved client speaks it: requests out, heads and bodies in, byte for byte. No
 //! redirect is followed by itself, no cookie kept, nothing decompressed.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -19,6 +19,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A connection is not used again after this time: servers close theirs after five seconds or two,
 /// and a request that crosses that is lost.
 const IDLE: Duration = Duration::from_secs(1);
+/// So often a request is sent again because its connection was stale.
+const STALE: usize = 2;
 
 /// What a request needs to be sent.
 #[derive(Clone, Debug)]
@@ -159,7 +161,7 @@ impl Client {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let response = match timeout(limit, builder.send()).await {
+        let response = match timeout(limit, fresh(builder)).await {
             Err(_) => return Err(ClientError::Silent(limit)),
             Ok(Err(error)) if error.is_connect() => {
                 return Err(ClientError::Unreachable(format!(
@@ -252,6 +254,33 @@ impl Client {
             body: Incoming::Raw(response.body),
         })
     }
+}
+
+/// Sends a request, again if the connection proves to be stale: a server may close one that is idle
+/// at any time, and resets it if something comes then, which it has not read (RFC 9112, 9.5).
+async fn fresh(request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
+    for _ in 0..STALE {
+        let Some(attempt) = request.try_clone() else {
+            break;
+        };
+        match attempt.send().await {
+            Err(error) if !error.is_connect() && is_reset(&error) => {}
+            sent => return sent,
+        }
+    }
+    request.send().await
+}
+
+fn is_reset(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let kind = error.kind();
+            return matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn exchange(

@@ -121,6 +121,7 @@ const NO_RESPONSE_ON_GET: Case = Case::probe(
         _ => response_apart(event).is_some(),
     },
     holds: |event, past| match response_apart(event) {
+        Some(response) if is_ambiguous(response, past) => Ok(()),
         Some(response) => broken_by("a response came on a stream opened by GET", response, past),
         None => Ok(()),
     },
@@ -132,6 +133,13 @@ fn response_apart<'a>(event: &Event<'a>) -> Option<&'a Message> {
     let response = response(event)?;
     let exchange = response.exchange.as_ref()?;
     exchange.stands_apart().then_some(response)
+}
+
+/// Whether the client gave the id to several requests: then no server can tell whose answer goes
+/// where.
+fn is_ambiguous(response: &Message, past: &Past) -> bool {
+    let asked = past.client.asked(response);
+    asked.is_some_and(|asked| asked.uses > 1)
 }
 
 const NO_BROADCAST: Case = Case::probe(
