@@ -3,8 +3,7 @@
 use std::{
     error::Error,
     io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use mcp_conform::spec::{Revision, Transport};
@@ -47,20 +46,6 @@ impl Drop for Served {
     }
 }
 
-/// The report of what was recorded.
-#[allow(
-    dead_code,
-    reason = "one of the tests that share this module reads transcripts"
-)]
-pub(crate) fn recorded(transcript: &Path) -> Result<Value, Box<dyn Error>> {
-    let mut command = Command::new(TOOL);
-    command.env_remove("GITHUB_STEP_SUMMARY");
-    command
-        .args(["validate", "--format", "json"])
-        .arg(transcript);
-    read(&command.output()?)
-}
-
 /// The report of a run over these revisions, all if there is none.
 pub(crate) fn report(
     faults: &[&str],
@@ -101,11 +86,7 @@ pub(crate) fn report(
         command.arg(&server.url);
         Some(server)
     };
-    read(&command.output()?)
-}
-
-/// The report on stdout.
-fn read(output: &Output) -> Result<Value, Box<dyn Error>> {
+    let output = command.output()?;
     serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }
