@@ -42,7 +42,7 @@ fn the_picture_shows_what_a_run_shows() {
     assert!(
         lasting(&written) == lasting(&drawn),
         "docs/terminal.svg is not what a run shows; `BLESS=1 cargo test --test picture` draws it\n{}",
-        similar::TextDiff::from_lines(&lasting(&written), &lasting(&drawn))
+        similar::TextDiff::from_lines(lasting(&written), lasting(&drawn))
             .unified_diff()
             .context_radius(1)
     );

@@ -94,10 +94,15 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// For a session that is played from a recording.
-    pub(super) fn new(lane: usize, revision: Revision, findings: Rc<RefCell<Findings>>) -> Judge {
+    /// For one session, which leads the others of its revision or does not.
+    pub(super) fn new(
+        lane: usize,
+        leads: bool,
+        revision: Revision,
+        findings: Rc<RefCell<Findings>>,
+    ) -> Judge {
         let mut past = Past::new(revision);
-        past.leading = lane == 0;
+        past.leading = leads;
         Judge {
             lane,
             past,
@@ -120,7 +125,12 @@ impl Judge {
         revision: Revision,
         findings: Rc<RefCell<Findings>>,
     ) -> Rc<RefCell<dyn Observer>> {
-        Rc::new(RefCell::new(Judge::new(lane, revision, findings)))
+        Rc::new(RefCell::new(Judge::new(
+            lane,
+            lane == 0,
+            revision,
+            findings,
+        )))
     }
 }
 

@@ -250,8 +250,10 @@ impl Reading<'_> {
 
     fn track(&mut self, revision: Revision) -> Track {
         self.sessions += 1;
+        let leads = !self.findings.iter().any(|(known, _)| *known == revision);
         let findings = self.findings(revision);
-        Track::new(self.sessions, revision, findings)
+        let transport = self.transport.unwrap_or(Transport::Stdio);
+        Track::new(self.sessions, leads, (revision, transport), findings)
     }
 
     fn findings(&mut self, revision: Revision) -> Judged {

@@ -6,9 +6,11 @@ use serde::Deserialize;
 
 use super::judge::{Findings, Judge};
 use crate::{
-    session::Observer,
-    spec::Revision,
-    tape::{Close, Event, Exchange, Found, Id, Lines, Message, Stderr, Whole, read_value},
+    session::{InBodies, Observer},
+    spec::{Revision, Transport},
+    tape::{
+        Close, Event, Exchange, Found, Id, Lines, MESSAGE_LIMIT, Message, Stderr, Whole, read_value,
+    },
     transport::{SseEvent, SseFound, SseReader},
 };
 
@@ -54,26 +56,38 @@ struct Playing {
     /// Nothing of the answer's body has come.
     fresh: bool,
     stream: Option<SseReader>,
+    /// So many bytes of the event that is being read were taken for whole.
+    released: usize,
     whole: Whole,
 }
 
 /// See the module.
 pub(super) struct Track {
     judge: Judge,
-    said: Lines,
+    /// What was written to stdin and is not ended yet.
+    typed: Vec<u8>,
     heard: Lines,
     stderr: Stderr,
     exchanges: HashMap<u32, Playing>,
+    /// Over HTTP+SSE: what came beside the stream.
+    in_bodies: Option<InBodies>,
 }
 
 impl Track {
-    pub(super) fn new(number: usize, revision: Revision, findings: Rc<RefCell<Findings>>) -> Track {
+    /// The session of this number, and of its revision the first or another one.
+    pub(super) fn new(
+        number: usize,
+        leads: bool,
+        (revision, transport): (Revision, Transport),
+        findings: Rc<RefCell<Findings>>,
+    ) -> Track {
         Track {
-            judge: Judge::new(number, revision, findings),
-            said: Lines::default(),
+            judge: Judge::new(number, leads, revision, findings),
+            typed: Vec::new(),
             heard: Lines::default(),
             stderr: Stderr::default(),
             exchanges: HashMap::new(),
+            in_bodies: (transport == Transport::HttpSse).then(InBodies::default),
         }
     }
 
@@ -109,8 +123,12 @@ impl Track {
                 ("opened", _) => {}
                 ("gave-up", _) => self.see(&Event::GaveUp, at),
                 ("terminated", _) => self.see(&Event::Terminated, at),
-                ("closed", None) => self.see(&Event::StdinClosed, at),
+                ("closed", None) => {
+                    self.rest_of_stdin(at);
+                    self.see(&Event::StdinClosed, at);
+                }
                 ("request", Some(number)) => self.begin(number, &record),
+                ("released", Some(number)) => self.released(number, at),
                 ("response", Some(number)) => self.head(number, &record, at),
                 ("closed", Some(number)) => {
                     let by = record.by.as_deref().and_then(Close::named);
@@ -137,24 +155,35 @@ impl Track {
         self.see(&Event::Said(message), at);
     }
 
+    /// What was written piece by piece was said as a whole.
     fn stdin(&mut self, bytes: &[u8], at: Duration) {
-        self.see(&Event::Sent(bytes), at);
-        let mut messages = Vec::new();
-        let mut keep = |found| {
-            if let Found::Message(message) = found {
-                messages.push(message);
+        self.typed.extend_from_slice(bytes);
+        match self.typed.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => {
+                let rest = self.typed.split_off(end + 1);
+                let lines = std::mem::replace(&mut self.typed, rest);
+                self.said(&lines, at);
             }
-        };
-        // What the client has broken off on purpose goes on in no other line.
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.said.push(line, 0, &mut keep);
-            if line.ends_with(b"\n") {
-                self.said.end(0, &mut keep);
-                self.said = Lines::default();
-            }
+            None if self.typed.len() > MESSAGE_LIMIT => self.rest_of_stdin(at),
+            None => {}
         }
-        for message in &messages {
-            self.says(message, at);
+    }
+
+    /// What no line feed ended.
+    fn rest_of_stdin(&mut self, at: Duration) {
+        let rest = std::mem::take(&mut self.typed);
+        if !rest.is_empty() {
+            self.said(&rest, at);
+        }
+    }
+
+    fn said(&mut self, lines: &[u8], at: Duration) {
+        self.see(&Event::Sent(lines), at);
+        // What the client has broken off on purpose goes on in no other line.
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            for message in Message::all_of(line) {
+                self.says(&message, at);
+            }
         }
     }
 
@@ -204,6 +233,7 @@ impl Track {
             posted: Vec::new(),
             fresh: true,
             stream: None,
+            released: 0,
             whole: Whole::default(),
         };
         self.exchanges.insert(number, playing);
@@ -257,25 +287,53 @@ impl Track {
         };
         let mut all = Vec::new();
         reader.push(bytes, &mut |found| all.push(found));
-        self.stream(&exchange, &all, at);
+        let ends = |found: &SseFound| matches!(found, SseFound::Event(event) if event.dispatched);
+        let read = match all.iter().any(ends) {
+            true => std::mem::take(&mut playing.released),
+            false => 0,
+        };
+        self.stream(&exchange, &all, read, at);
     }
 
-    fn stream(&mut self, exchange: &Rc<Exchange>, all: &[SseFound], at: Duration) {
+    /// Takes what stands on the stream for whole, as the live run did, though no blank line ended it.
+    fn released(&mut self, number: u32, at: Duration) {
+        let Some(playing) = self.exchanges.get_mut(&number) else {
+            return;
+        };
+        let Some(reader) = &playing.stream else {
+            return;
+        };
+        let pending = reader.pending().unwrap_or_default();
+        let messages = read_value(pending.get(playing.released..).unwrap_or_default());
+        playing.released = pending.len();
+        let (exchange, found) = (Rc::clone(&playing.exchange), reader.unterminated());
+        for message in messages {
+            self.message(&exchange, message, at);
+        }
+        let (exchange, found) = (&exchange, &found);
+        self.see(&Event::Found { exchange, found }, at);
+    }
+
+    /// What stands in a stream; so much of the first event's data was read before.
+    fn stream(&mut self, exchange: &Rc<Exchange>, all: &[SseFound], mut read: usize, at: Duration) {
         for found in all {
-            if let SseFound::Event(event) = found {
-                self.event(exchange, event, at);
+            if let SseFound::Event(event) = found
+                && event.dispatched
+            {
+                self.event(exchange, event, std::mem::take(&mut read), at);
             }
             self.see(&Event::Found { exchange, found }, at);
         }
     }
 
-    fn event(&mut self, exchange: &Rc<Exchange>, event: &SseEvent, at: Duration) {
-        if !event.dispatched || event.kind == "endpoint" {
+    fn event(&mut self, exchange: &Rc<Exchange>, event: &SseEvent, read: usize, at: Duration) {
+        if event.kind == "endpoint" {
             return;
         }
+        let data = event.data.as_deref().unwrap_or_default();
         let messages = match &event.long {
             Some(message) => vec![message.clone()],
-            None => read_value(event.data.as_deref().unwrap_or_default()),
+            None => read_value(data.get(read..).unwrap_or_default()),
         };
         for message in messages {
             self.message(exchange, message, at);
@@ -284,6 +342,15 @@ impl Track {
 
     fn message(&mut self, exchange: &Rc<Exchange>, mut message: Message, at: Duration) {
         message.exchange = Some(Rc::clone(exchange));
+        let client = &self.judge.past().client;
+        let awaits = |id: &Id| client.get(id).is_some_and(|asked| asked.answers == 0);
+        let mut beside = self.in_bodies.as_mut();
+        if beside
+            .as_mut()
+            .is_some_and(|beside| beside.is_twin(&message, awaits))
+        {
+            return;
+        }
         self.see(&Event::Message(&message), at);
     }
 
@@ -297,7 +364,7 @@ impl Track {
             if close != Close::Ours {
                 reader.end(&mut |found| all.push(found));
             }
-            self.stream(&exchange, &all, at);
+            self.stream(&exchange, &all, playing.released, at);
             self.see(
                 &Event::Closed {
                     exchange: &exchange,

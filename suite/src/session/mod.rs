@@ -38,6 +38,7 @@ pub(crate) use launcher::Launcher;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use peer::Manner;
 pub(crate) use posting::{PostEnd, Posting, Refusal};
+pub(crate) use sse::InBodies;
 pub(crate) use state::{Answer, Stray};
 
 use crate::{

@@ -1,16 +1,17 @@
 //! What HTTP+SSE has of its own: the stream that is the session, the `endpoint` event, and answers
 //! that come in two places.
 
-use std::rc::Rc;
+use std::{collections::HashSet, rc::Rc};
 
+use serde_json::json;
 use tokio::time::timeout;
 use url::Url;
 
 use super::{PostEnd, Posting, Refusal, Session, wire::Http};
 use crate::{
     spec::Transport,
-    tape::{Event, Exchange, Kind, Message, read_value},
-    transport::{EndpointFlaw, SseFlaw, SseFlawKind, SseFound, SseReader, endpoint_of, origin},
+    tape::{Event, Exchange, Id, Kind, Message, read_value},
+    transport::{EndpointFlaw, SseReader, endpoint_of, origin},
 };
 
 /// What of the event that is being read has been taken for whole, though no blank line has ended
@@ -18,6 +19,34 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) released: usize,
+}
+
+/// The responses that came in the answers to their POSTs, which is not where they belong.
+#[derive(Debug, Default)]
+pub(crate) struct InBodies(HashSet<Id>);
+
+impl InBodies {
+    /// Whether a response came in the answer to its POST and comes on the stream as well: it is
+    /// routed once, from where it came first.
+    pub(crate) fn is_twin(&mut self, message: &Message, awaits: impl Fn(&Id) -> bool) -> bool {
+        let (Some(id), None, Kind::Response) = (&message.id, message.batch, message.kind()) else {
+            return false;
+        };
+        let Some(exchange) = message.exchange.as_ref().filter(|_| !message.is_refusal()) else {
+            return false;
+        };
+        let in_body = exchange.method == "POST";
+        if awaits(id) {
+            if in_body {
+                self.0.insert(id.clone());
+            }
+            return false;
+        }
+        match in_body {
+            true => exchange.request().and_then(|request| request.id.as_ref()) == Some(id),
+            false => self.0.remove(id),
+        }
+    }
 }
 
 impl Session {
@@ -75,30 +104,13 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    /// Whether a response came in the answer to its POST and comes on the stream as well: it is
-    /// routed once, from where it came first.
+    /// Whether a response came in the answer to its POST and comes on the stream as well.
     pub(super) fn is_twin(&self, message: &Message) -> bool {
-        let (Some(http), Some(exchange)) = (self.http(), &message.exchange) else {
+        let Some(http) = self.http().filter(|http| http.stream.is_some()) else {
             return false;
         };
-        let (Some(id), None, Kind::Response) = (&message.id, message.batch, message.kind()) else {
-            return false;
-        };
-        if http.stream.is_none() || message.is_refusal() {
-            return false;
-        }
-        let in_body = exchange.method == "POST";
-        let mut in_bodies = http.in_bodies.borrow_mut();
-        if self.with_state(|state| state.awaits(id)) {
-            if in_body {
-                in_bodies.insert(id.clone());
-            }
-            return false;
-        }
-        match in_body {
-            true => exchange.request().and_then(|request| request.id.as_ref()) == Some(id),
-            false => in_bodies.remove(id),
-        }
+        let awaits = |id: &Id| self.with_state(|state| state.awaits(id));
+        http.in_bodies.borrow_mut().is_twin(message, awaits)
     }
 
     /// The messages that stand whole in an event that no blank line has ended.
@@ -133,13 +145,8 @@ impl Session {
                 self.on_message(message);
             }
         }
-        let found = SseFound::Flaw(SseFlaw {
-            kind: SseFlawKind::Unterminated,
-            line: reader.unfinished().to_vec(),
-            len: reader.pending_len(),
-            mark: None,
-            complete: true,
-        });
+        self.mark("released", json!({ "exchange": exchange.number }));
+        let found = reader.unterminated();
         let found = &found;
         self.tell(&Event::Found { exchange, found });
         self.changed.notify_waiters();

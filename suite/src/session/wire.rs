@@ -2,15 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
     rc::Rc,
 };
 
 use tokio::{process::ChildStdin, sync::Mutex, task::AbortHandle};
 use url::Url;
 
-use super::Posting;
-use crate::{tape::Id, target::Process, transport::Client};
+use super::{InBodies, Posting};
+use crate::{target::Process, transport::Client};
 
 /// See the module.
 pub(super) enum Wire {
@@ -43,8 +42,8 @@ pub(super) struct Http {
     pub(super) tasks: RefCell<Vec<AbortHandle>>,
     /// Whether the session has been ended.
     pub(super) over: Cell<bool>,
-    /// Of HTTP+SSE: requests whose answers came in the answer to their POST, and not on the stream.
-    pub(super) in_bodies: RefCell<HashSet<Id>>,
+    /// Of HTTP+SSE: the responses that came beside the stream.
+    pub(super) in_bodies: RefCell<InBodies>,
 }
 
 impl Http {

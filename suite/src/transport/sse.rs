@@ -188,6 +188,17 @@ impl SseReader {
         &self.block.raw
     }
 
+    /// The flaw of an event that is whole, and that no blank line has ended in good time.
+    pub(crate) fn unterminated(&self) -> SseFound {
+        SseFound::Flaw(SseFlaw {
+            kind: SseFlawKind::Unterminated,
+            line: self.unfinished().to_vec(),
+            len: self.pending_len(),
+            mark: None,
+            complete: true,
+        })
+    }
+
     /// How long the unfinished event is, in bytes of the stream.
     pub fn pending_len(&self) -> u64 {
         self.block.len
