@@ -115,7 +115,7 @@ fn suite(run: &Run, revision: Revision, out: &mut dyn Write) -> io::Result<()> {
         .map_or_else(String::new, |(name, version)| format!("{name} {version}"));
     let verified = format!("{} of {}", counts.verified(), counts.applicable());
     writeln!(out, "    <properties>")?;
-    for (name, value) in [
+    let facts = [
         (
             "tool",
             concat!("mcp-conform ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -125,7 +125,10 @@ fn suite(run: &Run, revision: Revision, out: &mut dyn Write) -> io::Result<()> {
         ("verified", verified),
         ("warnings", counts.get(Verdict::Warn).to_string()),
         ("notes", counts.get(Verdict::Note).to_string()),
-    ] {
+    ];
+    let remarks = run.remarks.iter();
+    let remarks = remarks.map(|remark| ("remark", escaped(remark)));
+    for (name, value) in facts.into_iter().chain(remarks) {
         let value = xml(&value);
         writeln!(out, "      <property name=\"{name}\" value=\"{value}\"/>")?;
     }

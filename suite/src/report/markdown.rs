@@ -182,6 +182,9 @@ fn head(run: &Run) -> String {
     for flaw in run.flaws() {
         writeln!(reasons, "- ❌ {}", code(&plain::flaw(&flaw))).ok();
     }
+    for remark in &run.remarks {
+        writeln!(reasons, "- {}", prose(&escaped(remark))).ok();
+    }
     if run.filtered {
         reasons.push_str("- only some of the cases were selected\n");
     }

@@ -250,6 +250,11 @@ async fn look(talk: &Talk, offer: &Offer) -> Result<(), Stop> {
         });
     }
     talk.common.survey.tell(Ok(Rc::new(Survey { called })));
+    // A server that has asked for the roots asks again when they change: more to be judged.
+    if !talk.heard("roots/list").is_empty() {
+        let changed = json!({ "jsonrpc": "2.0", "method": "notifications/roots/list_changed" });
+        talk.tell(&changed).await?;
+    }
     Ok(())
 }
 

@@ -311,12 +311,17 @@ const UNKNOWN_IGNORED: Case = Case::probe(
                 send_cancellation(s, json!({ "requestId": id })).await?;
             }
             settled(s, what).await?;
-            unanswered(what, s.strays_of_turn().first())?;
-            s.ended().await?;
             let answers_it = |stray: &&Stray| {
                 let known = |id: &Id| ids.iter().any(|ours| *id == Id::of(ours));
                 stray.message.id.as_ref().is_some_and(known)
             };
+            // Under any other id it is a late answer to a request of another case.
+            let of_turn = s.strays_of_turn();
+            let answer = of_turn
+                .iter()
+                .find(|stray| stray.message.is_without_id() || answers_it(stray));
+            unanswered(what, answer)?;
+            s.ended().await?;
             unanswered(what, s.strays().iter().find(answers_it))
         })
     },

@@ -126,6 +126,9 @@ fn facts(out: Out<'_>, run: &Run) -> io::Result<()> {
         let options = run.options.join(" ");
         fact(out, "Options", &format!("<code>{}</code>", text(&options)))?;
     }
+    for remark in &run.remarks {
+        fact(out, "Note", &prose(remark).to_string())?;
+    }
     fact(out, "Started", &started(&run.started))?;
     fact(out, "Took", &took(run))?;
     let tool = format!("mcp-conform {}", env!("CARGO_PKG_VERSION"));

@@ -183,9 +183,8 @@ impl Life {
             }
         }
         if s.session.declares("tasks.list") {
-            let roles = [Role::Second, Role::Fourth, Role::Year];
-            let ids = roles.map(|role| self.id(role));
-            let ids = ids.into_iter().flatten().collect();
+            let ids = self.tasks.iter().filter_map(Made::id);
+            let ids = ids.map(str::to_owned).collect();
             self.listed = Some(Listed::of(player, ids).await?);
         }
         if let (Some(_), Some(id)) = (&self.cancel, self.id(Role::Cancelled)) {
