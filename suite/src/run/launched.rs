@@ -38,6 +38,21 @@ impl Launched {
         client: &Client,
         limits: &Limits,
     ) -> Result<Launched, NoServer> {
+        // Every server has an answer to this, and it does nothing.
+        let look = Request {
+            method: "OPTIONS",
+            url: endpoint.url.clone(),
+            headers: Vec::new(),
+            body: None,
+            raw: None,
+        };
+        // What another server answers would be taken for the answers of this one.
+        if client.open(&look, 0, LOOK).await.is_ok() {
+            return Err(NoServer::Address(format!(
+                "{endpoint} answers before the command is started; stop what listens there, or give \
+                 `{{port}}` in its place"
+            )));
+        }
         let (process, pipes) = Process::launch(command, &[])?;
         let said = Rc::<RefCell<VecDeque<u8>>>::default();
         tokio::task::spawn_local(drain(pipes.stdout, Rc::clone(&said)));
@@ -46,14 +61,6 @@ impl Launched {
             process,
             said,
             _stdin: pipes.stdin,
-        };
-        // Every server has an answer to this, and it does nothing.
-        let look = Request {
-            method: "OPTIONS",
-            url: endpoint.url.clone(),
-            headers: Vec::new(),
-            body: None,
-            raw: None,
         };
         let deadline = Instant::now() + limits.first_answer;
         let reason = loop {

@@ -12,18 +12,19 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::{
     sync::{OnceCell, Semaphore, SemaphorePermit},
-    time::{Instant, sleep},
+    time::Instant,
 };
 
 use super::{
-    Evidence, Judgement, Options, Run, Spoken,
+    Judgement, Options, Run, Spoken,
+    ask::Asked,
     detect::Detective,
     judge::{Findings, Judge},
     lane::{LaneRun, Open, Probed, unseen},
     launched::Launched,
     plan::Planned,
-    refused, refused_http, unopened,
-    verdict::{Outcome, Verdict},
+    revisions::judge_all,
+    verdict::Outcome,
 };
 use crate::{
     case::{Case, Env, Probe, Stage},
@@ -31,8 +32,8 @@ use crate::{
         How, Launcher, Limits, Neighbours, Newline, Observer, OpenFailure, Recorder, Session,
     },
     spec::{Clause, Gate, Revision, Transport},
-    talk::{Common, Curtain, Lane, Offered, Talk, Versions},
-    tape::{Id, TRANSCRIPT_VERSION, Transcript, TranscriptError, escaped},
+    talk::{Common, Curtain, Lane, Talk, Versions},
+    tape::{Excerpt, TRANSCRIPT_VERSION, Transcript, TranscriptError},
     target::{LaunchError, Target, adopt_orphans, end_orphans},
     transport::{Client, ClientSetupError},
 };
@@ -93,21 +94,21 @@ fn tail(stderr: &[String], stdout: &Option<String>) -> String {
 
 /// What all revisions of a run share.
 pub(super) struct Live<'a> {
-    options: &'a Options,
-    client: Option<Rc<Client>>,
-    limits: Rc<Cell<Limits>>,
-    recorder: Rc<Recorder>,
-    jobs: Rc<Semaphore>,
-    watch: Watch<'a>,
-    done: Cell<usize>,
-    total: Cell<usize>,
-    server: RefCell<Option<(String, String)>>,
+    pub(super) options: &'a Options,
+    pub(super) client: Option<Rc<Client>>,
+    pub(super) limits: Rc<Cell<Limits>>,
+    pub(super) recorder: Rc<Recorder>,
+    pub(super) jobs: Rc<Semaphore>,
+    pub(super) watch: Watch<'a>,
+    pub(super) done: Cell<usize>,
+    pub(super) total: Cell<usize>,
+    pub(super) server: RefCell<Option<(String, String)>>,
     /// What is known of the versions that the server offers.
-    versions: Rc<Versions>,
+    pub(super) versions: Rc<Versions>,
     /// What a second session does to the first one.
-    neighbours: OnceCell<Neighbours>,
+    pub(super) neighbours: OnceCell<Neighbours>,
     /// Whether the server is known to answer only once its stdin is closed.
-    held_back: Cell<bool>,
+    pub(super) held_back: Cell<bool>,
 }
 
 impl Live<'_> {
@@ -131,7 +132,7 @@ impl<'a> Live<'a> {
     }
 
     /// Why no session could be opened, where that is no matter of a clause.
-    async fn explain(&self, asked: &Asked<'_>) -> Option<NoServer> {
+    pub(super) async fn explain(&self, asked: &Asked<'_>) -> Option<NoServer> {
         let is_strange = match asked {
             Asked::Open(_) => false,
             Asked::Unreadable(_) => true,
@@ -153,12 +154,12 @@ impl<'a> Live<'a> {
 /// One revision of a run.
 pub(super) struct Revisioned<'a> {
     pub(super) live: &'a Live<'a>,
-    revision: Revision,
-    planned: Planned,
-    findings: Rc<RefCell<Findings>>,
+    pub(super) revision: Revision,
+    pub(super) planned: Planned,
+    pub(super) findings: Rc<RefCell<Findings>>,
     pub(super) common: Rc<Common>,
     /// The cases that do not apply, and the capability that is missing.
-    absent: RefCell<HashMap<&'static str, &'static str>>,
+    pub(super) absent: RefCell<HashMap<&'static str, &'static str>>,
 }
 
 impl<'a> Revisioned<'a> {
@@ -192,7 +193,7 @@ impl<'a> Revisioned<'a> {
     }
 
     /// A session that nobody judges.
-    fn launch_unseen(&self, env: Env) -> Result<Rc<Session>, LaunchError> {
+    pub(super) fn launch_unseen(&self, env: Env) -> Result<Rc<Session>, LaunchError> {
         let launcher = &self.common.launcher;
         launcher.launch_seen_by(self.revision, self.nobody(), env)
     }
@@ -218,110 +219,8 @@ impl<'a> Revisioned<'a> {
         selected.any(|selected| selected.clause.id == case.clause.id)
     }
 
-    /// Opens the first session, which shows whether the revision is spoken.
-    async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
-        let permit = self.live.permit().await;
-        self.live.versions.claim(self.revision);
-        let asked = self.ask_now(permit).await;
-        let offered = match &asked {
-            Ok(Asked::Open(_)) => Offered::Version(self.revision.to_string()),
-            Ok(Asked::Failed(failure, _)) => Offered::of_failure(failure),
-            Ok(Asked::Unreadable(_)) | Err(_) => Offered::Nothing,
-        };
-        self.live.versions.tell(self.revision, offered);
-        asked
-    }
-
-    async fn ask_now(&self, permit: SemaphorePermit<'a>) -> Result<Asked<'a>, LaunchError> {
-        let session = self.common.launcher.launch(0)?;
-        session.set_listens();
-        let begin = Instant::now();
-        let opened = tokio::select! {
-            biased;
-            opened = session.handshake(Newline::Lf, session.limits.first_answer) => opened,
-            () = self.holds_back() => Err(OpenFailure::Silent),
-        };
-        let Err(failure) = opened else {
-            self.note_server(&session, begin.elapsed());
-            return Ok(Asked::Open(Open { session, permit }));
-        };
-        if failure == OpenFailure::Silent {
-            session.give_up();
-        }
-        session.end(How::Quickly).await;
-        let said = session.with_state(|state| state.messages > 0 || state.garbled);
-        let broken = self.findings.borrow().broken();
-        Ok(match (&failure, broken) {
-            // There is an endpoint, and it takes no POST.
-            (OpenFailure::Status(405 | 501, _), Some(clause)) => Asked::Unreadable(clause),
-            // It speaks a revision, and does not say which: that is a verdict.
-            (OpenFailure::NoVersion, Some(clause)) => Asked::Unreadable(clause),
-            (
-                OpenFailure::OtherRevision(_)
-                | OpenFailure::NoVersion
-                | OpenFailure::Refused(_)
-                | OpenFailure::Status(..),
-                _,
-            ) => Asked::Failed(failure, session),
-            // It speaks, but in a way that no client can read: that is a verdict.
-            (_, Some(clause)) if said || failure == OpenFailure::OnStderr => {
-                Asked::Unreadable(clause)
-            }
-            _ => Asked::Failed(failure, session),
-        })
-    }
-
-    /// Completes when it is clear that the server answers only once its stdin is closed: a
-    /// second process, whose stdin is closed soon, answers then and long before the first.
-    async fn holds_back(&self) {
-        if !self.live.held_back.get() {
-            sleep(self.live.limits.get().answer).await;
-        }
-        let begin = Instant::now();
-        if self.trial().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-        sleep(begin.elapsed() * 2 + Duration::from_secs(1)).await;
-        self.live.held_back.set(true);
-    }
-
-    async fn trial(&self) -> Option<()> {
-        let session = self.launch_unseen(&[]).ok()?;
-        let mut receiver = session.expect(Id::Text("initialize".to_owned()));
-        let request = Newline::Lf.end(&session.initialize());
-        session
-            .write(&[request.as_bytes()], Duration::ZERO)
-            .await
-            .ok()?;
-        // An answer that comes while stdin is open says that the first process is only slow.
-        let open = Instant::now() + session.limits.quiet * 2;
-        let early = session.answer(&mut receiver, open).await;
-        session.close_stdin().await;
-        if early.is_some() {
-            session.end(How::Quickly).await;
-            return None;
-        }
-        let deadline = Instant::now() + session.limits.answer;
-        let answer = session.answer(&mut receiver, deadline).await;
-        session.end(How::Quickly).await;
-        answer.map(drop)
-    }
-
-    fn note_server(&self, session: &Session, startup: Duration) {
-        let mut limits = self.live.limits.get();
-        // What has started once starts again in about the time, a busy machine allowed for.
-        limits.first_answer = limits.first_answer.min(limits.answer + startup * 5);
-        self.live.limits.set(limits);
-        let info = session.initialized().unwrap_or_default()["serverInfo"].clone();
-        let text = |name: &str| escaped(info[name].as_str().unwrap_or_default());
-        self.live
-            .server
-            .borrow_mut()
-            .get_or_insert_with(|| (text("name"), text("version")));
-    }
-
     /// Runs the lanes of the revision.
-    async fn judge(&self, open: Open<'a>, newest: bool) -> Vec<Probed> {
+    pub(super) async fn judge(&self, open: Open<'a>, newest: bool) -> Vec<Probed> {
         let (open, neighbours) = self.beside(open).await;
         let of = |stages: &[Stage]| -> Vec<&'static Case> {
             stages
@@ -536,60 +435,34 @@ impl<'a> Revisioned<'a> {
             .collect()
     }
 
+    /// Nothing secret is told.
     fn judgement(
         &self,
         case: &'static Case,
         outcome: Outcome,
-        log: Vec<crate::tape::Excerpt>,
+        log: Vec<Excerpt>,
         remarks: Vec<String>,
     ) -> Judgement {
         let secrets = &self.live.options.secrets;
         let hide = |text: &str| secrets.redact_text(text);
-        let mut evidence = Evidence::default();
-        let (verdict, message) = match outcome {
-            Outcome::Kept => (Verdict::Pass, None),
-            Outcome::Unseen(reason) => (Verdict::Unverified, Some(reason)),
-            Outcome::NotApplicable(reason) => (Verdict::NotApplicable, Some(reason)),
-            Outcome::Error(reason) => {
-                evidence.exchange = log;
-                (Verdict::Error, Some(reason))
-            }
-            Outcome::Broken(violation) => {
-                evidence.exchange = log;
-                // The case's own log may hold what it shows.
-                let shown = violation.evidence.into_iter().filter(|shown| {
-                    !evidence
-                        .exchange
-                        .iter()
-                        .any(|known| known.at == shown.at && known.text == shown.text)
-                });
-                let shown: Vec<_> = shown.collect();
-                evidence.exchange.extend(shown);
-                evidence.compared = violation.compared.map(|(a, b)| (hide(&a), hide(&b)));
-                (
-                    Verdict::of_violation(case.clause.level_in(self.revision)),
-                    Some(violation.message),
-                )
-            }
-        };
-        if !secrets.is_empty() {
-            for excerpt in &mut evidence.exchange {
-                let redacted = secrets.redact(&excerpt.text);
-                if *redacted != *excerpt.text {
-                    excerpt.text = redacted.into();
-                    excerpt.mark = None;
-                }
+        let transport = self.common.launcher.transport();
+        let mut judgement = Judgement::of(case, self.revision, transport, outcome, log);
+        judgement.remarks = remarks.iter().map(|remark| hide(remark)).collect();
+        if secrets.is_empty() {
+            return judgement;
+        }
+        judgement.message = judgement.message.map(|message| hide(&message));
+        let evidence = &mut judgement.evidence;
+        let compared = evidence.compared.take();
+        evidence.compared = compared.map(|(a, b)| (hide(&a), hide(&b)));
+        for excerpt in &mut evidence.exchange {
+            let redacted = secrets.redact(&excerpt.text);
+            if *redacted != *excerpt.text {
+                excerpt.text = redacted.into();
+                excerpt.mark = None;
             }
         }
-        Judgement {
-            case,
-            revision: self.revision,
-            transport: self.common.launcher.transport(),
-            verdict,
-            message: message.map(|message| hide(&message)),
-            remarks,
-            evidence,
-        }
+        judgement
     }
 }
 
@@ -602,15 +475,8 @@ fn sees_neighbours(cases: &[&Case]) -> bool {
     cases.iter().all(sees)
 }
 
-/// What came of asking for a revision.
-enum Asked<'a> {
-    Open(Open<'a>),
-    /// It answers, but in a way that breaks this clause and leaves no session.
-    Unreadable(&'static str),
-    Failed(OpenFailure, Rc<Session>),
-}
-
-/// Judges the server over stdio.
+/// Judges the server over its transport. No two runs at a time in one process: the end of one ends
+/// every process that has been started since the first.
 ///
 /// # Errors
 /// There is no server to judge, or the transcript cannot be written.
@@ -657,6 +523,7 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         client,
         limits: Rc::new(Cell::new(Limits {
             answer: options.timeout,
+            first_answer: Limits::default().first_answer.max(options.timeout),
             long_wait: options.long_wait,
             ..Limits::default()
         })),
@@ -741,192 +608,8 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         run.revisions.push((revised.revision, spoken));
         run.judgements.extend(judgements);
     }
-    drop(revised);
-    let recorder = Rc::into_inner(live.recorder);
-    if let Some(transcript) = recorder.and_then(|recorder| recorder.transcript) {
+    if let Some(transcript) = &live.recorder.transcript {
         transcript.finish()?;
     }
     Ok(run)
-}
-
-/// What a revision came to.
-pub(super) type Judged = (Spoken, Vec<Judgement>);
-
-/// A revision whose cases were run, or which could not be opened because of a clause.
-enum Tried {
-    Judged(Vec<Probed>),
-    Unreadable(&'static str),
-    Failed(Spoken),
-}
-
-impl Tried {
-    fn probed(&self) -> &[Probed] {
-        match self {
-            Tried::Judged(probed) => probed,
-            _ => &[],
-        }
-    }
-}
-
-/// Asks for the newest revision first: a launcher that downloads does so once. The others follow
-/// side by side.
-async fn judge_all<'a>(
-    live: &'a Live<'a>,
-    revised: &'a [Revisioned<'a>],
-) -> Result<Vec<Judged>, NoServer> {
-    let Some((first_asked, others)) = revised.split_first() else {
-        return Ok(Vec::new());
-    };
-    let newest = Cell::new(true);
-    let failed = RefCell::new(Vec::new());
-    let probes = |revised: &Revisioned<'_>| {
-        revised
-            .planned
-            .run
-            .iter()
-            .filter(|case| case.probe.is_some())
-            .count()
-    };
-    let go = async |revised: &'a Revisioned<'a>, asked: Asked<'a>| match asked {
-        Asked::Open(open) => {
-            live.total.set(live.total.get() + probes(revised));
-            Tried::Judged(revised.judge(open, newest.replace(false)).await)
-        }
-        Asked::Unreadable(clause) => Tried::Unreadable(clause),
-        Asked::Failed(failure, session) => {
-            let spoken = match &failure {
-                OpenFailure::OtherRevision(offered) => Spoken::Other(offered.clone()),
-                failure => Spoken::No(failure.describe()),
-            };
-            failed.borrow_mut().push((failure, session));
-            Tried::Failed(spoken)
-        }
-    };
-    let asked = first_asked.ask().await?;
-    if let Some(elsewhere) = live.explain(&asked).await {
-        return Err(elsewhere);
-    }
-    if matches!(asked, Asked::Failed(OpenFailure::Silent, _)) {
-        // It has had the time to download; from now on it is only asked.
-        let mut limits = live.limits.get();
-        limits.first_answer = limits.answer;
-        live.limits.set(limits);
-    }
-    let rest = join_all(
-        others
-            .iter()
-            .map(async |revised| match revised.ask().await {
-                Ok(asked) => go(revised, asked).await,
-                Err(error) => Tried::Failed(Spoken::No(error.to_string())),
-            }),
-    );
-    // The others ask before the lanes of the first take the leave to run.
-    let (rest, first) = futures_util::join!(rest, go(first_asked, asked));
-    let tried: Vec<Tried> = std::iter::once(first).chain(rest).collect();
-    let once: Vec<Probed> = tried
-        .iter()
-        .flat_map(Tried::probed)
-        .filter(|probed| matches!(probed.case.stage(), Some(Stage::Once(_))))
-        .cloned()
-        .collect();
-    let judged: Vec<Judged> = revised
-        .iter()
-        .zip(tried)
-        .map(|(revised, tried)| match tried {
-            Tried::Judged(mut probed) => {
-                probed.retain(|probed| !matches!(probed.case.stage(), Some(Stage::Once(_))));
-                probed.extend(once.iter().cloned());
-                (Spoken::Yes, revised.fold(probed, None))
-            }
-            Tried::Unreadable(clause) => (Spoken::Yes, revised.fold(Vec::new(), Some(clause))),
-            Tried::Failed(spoken) => (spoken, Vec::new()),
-        })
-        .collect();
-    if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
-        let mut failed = failed.into_inner();
-        let mut refusal = None;
-        if failed.len() == revised.len() {
-            refusal = match refused_http::judged(first_asked, &failed).await {
-                None => refused::judged(first_asked, &failed).await,
-                probed => probed,
-            };
-        }
-        if let Some(probed) = refusal {
-            let clause = probed.case.clause.id;
-            let judged = revised.iter().map(|revised| {
-                let fold = revised.fold(vec![probed.clone()], Some(clause));
-                (Spoken::Yes, fold)
-            });
-            return Ok(judged.collect());
-        }
-        if let Some(judged) = unopened::judged(revised) {
-            return Ok(judged);
-        }
-        // The most telling failure: an answer, then a death, then silence.
-        failed.sort_by_key(|(failure, _)| match failure {
-            OpenFailure::OtherRevision(_) => 0,
-            OpenFailure::NoVersion => 1,
-            OpenFailure::Refused(_) => 2,
-            OpenFailure::Died => 3,
-            _ => 4,
-        });
-        if let Some((failure, session)) = failed.first() {
-            let asked: Vec<_> = revised
-                .iter()
-                .map(|revised| revised.revision.as_str())
-                .collect();
-            let reason = match failure {
-                OpenFailure::OtherRevision(offered) => format!(
-                    "the server speaks none of the revisions {}: it offers `{offered}`; choose with --revision",
-                    asked.join(", ")
-                ),
-                failure => format!("no server to judge: {}", failure.describe()),
-            };
-            let hide = |text: String| live.options.secrets.redact_text(&text);
-            if live.client.is_some() {
-                return Err(NoServer::Address(hide(reason)));
-            }
-            return Err(NoServer::NotOpened {
-                reason: hide(reason),
-                stderr: session.stderr_tail().into_iter().map(hide).collect(),
-                stdout: session.stdout_noise().map(hide),
-            });
-        }
-    }
-    Ok(judged)
-}
-
-impl OpenFailure {
-    pub(super) fn describe(&self) -> String {
-        match self {
-            OpenFailure::OtherRevision(offered) => {
-                format!("`initialize` is answered with revision `{offered}`")
-            }
-            OpenFailure::NoVersion => {
-                "the answer to `initialize` names no protocol version".to_owned()
-            }
-            OpenFailure::Refused(told) => format!("`initialize` is refused: {}", told.error),
-            OpenFailure::Status(401 | 403, _) => {
-                "`initialize` is refused for lack of credentials; \
-                 give them with --header 'Authorization: Bearer …'"
-                    .to_owned()
-            }
-            OpenFailure::Status(status, None) => {
-                format!("`initialize` is answered with HTTP status {status}")
-            }
-            OpenFailure::Status(status, Some(told)) => {
-                format!(
-                    "`initialize` is answered with HTTP status {status}: {}",
-                    told.error
-                )
-            }
-            OpenFailure::Closed(reason) => reason.clone(),
-            OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
-            OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
-            OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \
-                 server on stdio?"
-                .to_owned(),
-            OpenFailure::OnStderr => "`initialize` is answered on stderr".to_owned(),
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! A run: which cases are judged in which revisions, and what came of it.
 
+mod ask;
 mod baseline;
 mod detect;
 mod judge;
@@ -10,6 +11,7 @@ mod offline;
 mod plan;
 mod refused;
 mod refused_http;
+mod revisions;
 mod shard;
 mod track;
 mod unopened;
@@ -28,6 +30,7 @@ pub use live::{NoServer, Watch, clean_up, run};
 pub use offline::{From, Offline, OfflineError, judge as judge_recorded};
 pub use plan::{FailOn, Options, Selection, SelectionError};
 pub use shard::{NoShard, Shard};
+use verdict::Outcome;
 pub use verdict::Verdict;
 
 /// One case in one revision over one transport, judged.
@@ -47,6 +50,50 @@ pub struct Judgement {
     pub remarks: Vec<String>,
     /// What shows it, where something was broken.
     pub evidence: Evidence,
+}
+
+impl Judgement {
+    /// The verdict that an outcome comes to; `log` is what the case itself has to show.
+    fn of(
+        case: &'static Case,
+        revision: Revision,
+        transport: Transport,
+        outcome: Outcome,
+        log: Vec<Excerpt>,
+    ) -> Judgement {
+        let mut evidence = Evidence::default();
+        let (verdict, message) = match outcome {
+            Outcome::Kept => (Verdict::Pass, None),
+            Outcome::Unseen(reason) => (Verdict::Unverified, Some(reason)),
+            Outcome::NotApplicable(reason) => (Verdict::NotApplicable, Some(reason)),
+            Outcome::Error(reason) => {
+                evidence.exchange = log;
+                (Verdict::Error, Some(reason))
+            }
+            Outcome::Broken(violation) => {
+                evidence.exchange = log;
+                // The case's own log may hold what it shows.
+                let shown = violation.evidence.into_iter().filter(|shown| {
+                    let mut known = evidence.exchange.iter();
+                    !known.any(|known| known.at == shown.at && known.text == shown.text)
+                });
+                let shown: Vec<_> = shown.collect();
+                evidence.exchange.extend(shown);
+                evidence.compared = violation.compared;
+                let verdict = Verdict::of_violation(case.clause.level_in(revision));
+                (verdict, Some(violation.message))
+            }
+        };
+        Judgement {
+            case,
+            revision,
+            transport,
+            verdict,
+            message,
+            remarks: Vec::new(),
+            evidence,
+        }
+    }
 }
 
 /// What was said, where a verdict needs it.

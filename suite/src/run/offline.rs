@@ -10,10 +10,10 @@ use std::{
 };
 
 use super::{
-    Evidence, Judgement, Run, Selection, Spoken, Unreadable,
+    Judgement, Run, Selection, Spoken, Unreadable,
     judge::Findings,
     track::{Record, Track},
-    verdict::{Outcome, Verdict},
+    verdict::Outcome,
 };
 use crate::{
     cases,
@@ -101,6 +101,8 @@ struct Reading<'a> {
     server: Option<(String, String)>,
     /// How many sessions have been opened, over all files.
     sessions: usize,
+    /// Whether all files so far hold bare messages.
+    bare: bool,
 }
 
 /// Judges recorded traffic.
@@ -118,6 +120,7 @@ pub fn judge(inputs: Vec<(String, Box<dyn Read>)>, options: &Offline) -> Result<
         unreadable: Vec::new(),
         server: None,
         sessions: 0,
+        bare: true,
     };
     for (name, input) in inputs {
         reading.file(&name, input)?;
@@ -158,6 +161,7 @@ impl Reading<'_> {
             .find(|transport| head["transport"] == transport.as_str())
             .unwrap_or(Transport::Stdio);
         self.over(name, transport)?;
+        self.bare = false;
         self.transcript(name, input)
     }
 
@@ -413,17 +417,33 @@ impl Reading<'_> {
         }
     }
 
-    fn run(self, started: String, duration: Duration, names: &[String]) -> Run {
+    /// Whether the case is about bytes of a transport, none of which were recorded.
+    fn is_unframed(&self, case: &crate::case::Case) -> bool {
+        self.bare && matches!(case.clause.area(), "stdio" | "http-sse" | "streamable-http")
+    }
+
+    fn run(mut self, started: String, duration: Duration, names: &[String]) -> Run {
         let transport = self.transport.unwrap_or(Transport::Stdio);
-        let mut findings = self.findings;
+        let mut findings = std::mem::take(&mut self.findings);
         findings.sort_by(|(a, _), (b, _)| b.cmp(a));
         let mut judgements = Vec::new();
         for (revision, findings) in &findings {
             let findings = findings.borrow();
             for case in cases::all() {
-                if let Some(outcome) = findings.outcome(case) {
-                    judgements.push(judgement(case, *revision, transport, outcome));
-                }
+                let outcome = match findings.outcome(case) {
+                    None => continue,
+                    Some(Outcome::Kept | Outcome::Unseen(_)) if self.is_unframed(case) => {
+                        Outcome::Unseen("bare messages do not show the bytes of a transport".into())
+                    }
+                    Some(outcome) => outcome,
+                };
+                judgements.push(Judgement::of(
+                    case,
+                    *revision,
+                    transport,
+                    outcome,
+                    Vec::new(),
+                ));
             }
         }
         Run {
@@ -530,35 +550,5 @@ impl Bare {
             ) => From::Server,
             _ => From::Client,
         }
-    }
-}
-
-fn judgement(
-    case: &'static crate::case::Case,
-    revision: Revision,
-    transport: Transport,
-    outcome: Outcome,
-) -> Judgement {
-    let mut evidence = Evidence::default();
-    let (verdict, message) = match outcome {
-        Outcome::Kept => (Verdict::Pass, None),
-        Outcome::Unseen(reason) => (Verdict::Unverified, Some(reason)),
-        Outcome::NotApplicable(reason) => (Verdict::NotApplicable, Some(reason)),
-        Outcome::Error(reason) => (Verdict::Error, Some(reason)),
-        Outcome::Broken(violation) => {
-            evidence.exchange = violation.evidence;
-            evidence.compared = violation.compared;
-            let verdict = Verdict::of_violation(case.clause.level_in(revision));
-            (verdict, Some(violation.message))
-        }
-    };
-    Judgement {
-        case,
-        revision,
-        transport,
-        verdict,
-        message,
-        remarks: Vec::new(),
-        evidence,
     }
 }

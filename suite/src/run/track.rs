@@ -34,6 +34,10 @@ pub(super) struct Record {
     status: Option<serde_json::Value>,
     headers: Vec<(String, String)>,
     by: Option<String>,
+    /// The exchange whose body is sent once more.
+    again: Option<u32>,
+    /// Whether the request is sent once more upon this answer.
+    followed: bool,
 }
 
 impl Record {
@@ -219,6 +223,8 @@ impl Track {
     }
 
     fn begin(&mut self, number: u32, record: &Record) {
+        // What is sent once more is said once.
+        let before = record.again.and_then(|again| self.exchanges.remove(&again));
         let exchange = Rc::new(Exchange {
             number,
             method: record.method.clone().unwrap_or_default(),
@@ -230,7 +236,7 @@ impl Track {
         });
         let playing = Playing {
             exchange,
-            posted: Vec::new(),
+            posted: before.map(|before| before.posted).unwrap_or_default(),
             fresh: true,
             stream: None,
             released: 0,
@@ -250,7 +256,8 @@ impl Track {
     }
 
     fn head(&mut self, number: u32, record: &Record, at: Duration) {
-        let Some(playing) = self.exchanges.get_mut(&number) else {
+        // Nothing of an answer that is followed is judged.
+        let Some(playing) = self.exchanges.get_mut(&number).filter(|_| !record.followed) else {
             return;
         };
         let mut exchange = Exchange::clone(&playing.exchange);

@@ -1,7 +1,7 @@
 //! A server over HTTP+SSE with which no session could be opened, because of a clause of the
 //! transport: that is a verdict, and the session is not needed for it.
 
-use super::live::{Judged, Revisioned};
+use super::{live::Revisioned, revisions::Judged};
 use crate::{
     run::Spoken,
     spec::{Level, Transport},

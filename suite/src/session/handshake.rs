@@ -50,6 +50,47 @@ pub(crate) enum OpenFailure {
     OnStderr,
 }
 
+impl OpenFailure {
+    /// Whether the server named another revision.
+    pub(crate) fn names_other(&self) -> bool {
+        matches!(self, OpenFailure::OtherRevision(_))
+    }
+
+    /// The same for people.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            OpenFailure::OtherRevision(offered) => {
+                format!("`initialize` is answered with revision `{offered}`")
+            }
+            OpenFailure::NoVersion => {
+                "the answer to `initialize` names no protocol version".to_owned()
+            }
+            OpenFailure::Refused(told) => format!("`initialize` is refused: {}", told.error),
+            OpenFailure::Status(401 | 403, _) => {
+                "`initialize` is refused for lack of credentials; \
+                 give them with --header 'Authorization: Bearer …'"
+                    .to_owned()
+            }
+            OpenFailure::Status(status, None) => {
+                format!("`initialize` is answered with HTTP status {status}")
+            }
+            OpenFailure::Status(status, Some(told)) => {
+                format!(
+                    "`initialize` is answered with HTTP status {status}: {}",
+                    told.error
+                )
+            }
+            OpenFailure::Closed(reason) => reason.clone(),
+            OpenFailure::Died => "the process ended before it answered `initialize`".to_owned(),
+            OpenFailure::Flood(flood) => format!("the server floods its stdout: {flood}"),
+            OpenFailure::Silent => "`initialize` was not answered; does the command start an MCP \
+                 server on stdio?"
+                .to_owned(),
+            OpenFailure::OnStderr => "`initialize` is answered on stderr".to_owned(),
+        }
+    }
+}
+
 /// The error that `initialize` was answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {

@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::{
@@ -22,10 +22,8 @@ use crate::{
 pub(crate) const ACCEPT: &str = "application/json, text/event-stream";
 /// A body that is read no further.
 const BODY_LIMIT: u64 = 256 * 1024 * 1024;
-/// Whoever is told to come later comes so often …
+/// Whoever is told to come later comes so often.
 const RETRIES: u32 = 3;
-/// … and waits so long at most.
-const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 impl Session {
     /// The state of a session over HTTP.
@@ -270,12 +268,14 @@ impl Session {
         let Some(http) = self.http() else {
             return PostEnd::Broke("there is no connection".to_owned());
         };
+        let begun = Instant::now();
         let mut redirected = false;
         let mut retries = 0;
+        let mut again = None;
         loop {
             let number = self.recorder.exchange();
-            self.mark_request(number, &request);
-            let limit = self.limits.first_answer;
+            self.mark_request(number, &request, again.replace(number));
+            let limit = self.limits.head();
             let is_raw = request.raw.is_some();
             let opened = match http.client.open(&request, number, limit).await {
                 Ok(opened) => opened,
@@ -300,12 +300,18 @@ impl Session {
                     *http.url.borrow_mut() = Some(target.clone());
                 }
                 request.url = target;
+                self.mark_response(&opened.exchange, true);
                 continue;
             }
             if matches!(status, 429 | 503) && retries < RETRIES {
-                retries += 1;
-                sleep(retry_after(&opened.exchange)).await;
-                continue;
+                let pause = retry_after(&opened.exchange);
+                // Whoever waits for the answer counts this too; a refusal in time says more.
+                if begun.elapsed() + pause < self.limits.answer / 2 {
+                    retries += 1;
+                    self.mark_response(&opened.exchange, true);
+                    sleep(pause).await;
+                    continue;
+                }
             }
             return self.answered(opened, posted, posting).await;
         }
@@ -320,7 +326,7 @@ impl Session {
     ) -> PostEnd {
         opened.exchange.posted = posted;
         let exchange = Rc::new(opened.exchange.clone());
-        self.mark_response(&exchange);
+        self.mark_response(&exchange, false);
         self.tell(&Event::Opened(&exchange));
         self.note_session_id(&exchange);
         posting.headed(&exchange);
@@ -331,7 +337,7 @@ impl Session {
         }
         let mut first = match opened.chunk().await {
             Ok(first) => first,
-            Err(reason) => return self.cut(&exchange, &[], reason),
+            Err(reason) => return self.cut(&exchange, &[], Close::Cut, &reason),
         };
         // A stream under a wrong label is read all the same: the label is the finding.
         if first
@@ -347,11 +353,11 @@ impl Session {
             posting.bytes(&bytes);
             body.push(&bytes);
             if body.len() > BODY_LIMIT {
-                break;
+                return self.cut(&exchange, body.text(), Close::Ours, "it has no end");
             }
             first = match opened.chunk().await {
                 Ok(next) => next,
-                Err(reason) => return self.cut(&exchange, body.text(), reason),
+                Err(reason) => return self.cut(&exchange, body.text(), Close::Cut, &reason),
             };
         }
         let messages = body.messages();
@@ -405,9 +411,9 @@ impl Session {
         self.state.borrow_mut().damaged(clause, excerpt);
     }
 
-    fn cut(&self, exchange: &Rc<Exchange>, body: &[u8], reason: String) -> PostEnd {
+    fn cut(&self, exchange: &Rc<Exchange>, body: &[u8], close: Close, reason: &str) -> PostEnd {
         let len = body.len() as u64;
-        self.mark_closed(exchange, Close::Cut);
+        self.mark_closed(exchange, close);
         self.tell(&Event::Body {
             exchange,
             body,
@@ -429,6 +435,7 @@ impl Session {
             state.streamed |= exchange.request().is_some();
             state.streams.push(Rc::clone(&exchange));
         }
+        let _open = OpenStream(Rc::clone(self), Rc::clone(&exchange));
         let mut reader = SseReader::default();
         let mut chunk = Ok(Some(begun));
         let mut held = Held::default();
@@ -461,7 +468,9 @@ impl Session {
                 }
             };
         };
-        self.stream_arrived(&exchange, posting, &mut held, |found| reader.end(found));
+        if close != Close::Ours {
+            self.stream_arrived(&exchange, posting, &mut held, |found| reader.end(found));
+        }
         posting.closed(close);
         self.stream_closed(&exchange, close);
         match close {
@@ -471,10 +480,16 @@ impl Session {
         }
     }
 
+    /// Tells the end of a stream, once.
     fn stream_closed(&self, exchange: &Rc<Exchange>, close: Close) {
         let mut state = self.state.borrow_mut();
+        let before = state.streams.len();
         state.streams.retain(|known| !Rc::ptr_eq(known, exchange));
+        let was_open = state.streams.len() < before;
         drop(state);
+        if !was_open {
+            return;
+        }
         self.mark_closed(exchange, close);
         self.tell(&Event::Closed { exchange, close });
         self.changed.notify_waiters();
@@ -632,35 +647,41 @@ impl Session {
         over
     }
 
-    fn mark_request(&self, number: u32, request: &Request) {
-        self.mark(
-            "request",
-            json!({
-                "exchange": number,
-                "method": request.method,
-                "url": request.url.as_str(),
-                "headers": request.headers,
-            }),
-        );
-        if let (Some(transcript), Some(body)) = (&self.recorder.transcript, &request.body) {
+    /// `again` is the exchange whose body is sent once more: it is not said twice.
+    fn mark_request(&self, number: u32, request: &Request, again: Option<u32>) {
+        let mut details = json!({
+            "exchange": number,
+            "method": request.method,
+            "url": request.url.as_str(),
+            "headers": request.headers,
+        });
+        if let Some(again) = again {
+            details["again"] = again.into();
+        }
+        self.mark("request", details);
+        if let (Some(transcript), Some(body), None) =
+            (&self.recorder.transcript, &request.body, again)
+        {
             transcript.bytes(self.now(), self.number, Stream::Request, Some(number), body);
         }
     }
 
-    fn mark_response(&self, exchange: &Exchange) {
+    /// `followed` if the request is sent once more upon it: then nothing of it is judged.
+    fn mark_response(&self, exchange: &Exchange, followed: bool) {
         let headers: Vec<_> = exchange
             .headers
             .iter()
             .map(|(name, value)| (name, String::from_utf8_lossy(value)))
             .collect();
-        self.mark(
-            "response",
-            json!({
-                "exchange": exchange.number,
-                "status": exchange.status,
-                "headers": headers,
-            }),
-        );
+        let mut details = json!({
+            "exchange": exchange.number,
+            "status": exchange.status,
+            "headers": headers,
+        });
+        if followed {
+            details["followed"] = true.into();
+        }
+        self.mark("response", details);
     }
 
     fn mark_closed(&self, exchange: &Exchange, close: Close) {
@@ -690,6 +711,15 @@ impl Session {
     }
 }
 
+/// A stream that is read, until this is dropped: whoever stops reading has closed it.
+struct OpenStream(Rc<Session>, Rc<Exchange>);
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.stream_closed(&self.1, Close::Ours);
+    }
+}
+
 /// A post that is under way, until this is dropped.
 struct Counted(Option<Rc<Session>>);
 
@@ -712,7 +742,5 @@ fn retry_after(exchange: &Exchange) -> Duration {
     let seconds = exchange
         .header("retry-after")
         .and_then(|text| text.trim().parse().ok());
-    seconds
-        .map_or(Duration::from_secs(1), Duration::from_secs)
-        .min(RETRY_AFTER)
+    seconds.map_or(Duration::from_secs(1), Duration::from_secs)
 }

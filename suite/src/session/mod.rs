@@ -55,7 +55,7 @@ use wire::{Http, Pipes, Wire};
 pub struct Limits {
     /// For one answer (`--timeout`).
     pub answer: Duration,
-    /// For the first answer of a process: launchers may download first.
+    /// For the first answer of a server: launchers may download first.
     pub first_answer: Duration,
     /// For the end of a process after its stdin was closed, or SIGTERM sent.
     pub exit: Duration,
@@ -63,6 +63,16 @@ pub struct Limits {
     pub quiet: Duration,
     /// For what a server may take very long to do, where the user allows it (`--long-wait`).
     pub long_wait: Option<Duration>,
+}
+
+impl Limits {
+    /// For the head of any answer over HTTP: a backstop behind the limits of those who wait.
+    pub(crate) fn head(&self) -> Duration {
+        Limits::default()
+            .first_answer
+            .max(self.answer)
+            .max(self.long_wait.unwrap_or_default())
+    }
 }
 
 impl Default for Limits {

@@ -13,8 +13,10 @@ use crate::{
     transport::SseEvent,
 };
 
-/// So many events of one stream are kept.
+/// So many events of one stream are kept …
 const EVENTS: usize = 4096;
+/// … and messages as well, of so many bytes together.
+const KEPT: u64 = 16 * 1024 * 1024;
 /// So much of a body is kept, in bytes.
 const BODY: usize = 256 * 1024;
 
@@ -25,6 +27,19 @@ pub(crate) struct Refusal {
     /// The JSON-RPC message in the body, if it holds one.
     pub(crate) message: Option<Message>,
     pub(crate) at: Duration,
+}
+
+impl Refusal {
+    /// Whether it is for want of credentials, or because the server is too busy: that says nothing
+    /// about the message.
+    pub(crate) fn turns_away(&self) -> bool {
+        matches!(self.status, 401 | 429 | 503)
+    }
+
+    /// The same, or a status by which servers withhold leave with good reason and with none.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.turns_away() || self.status == 403
+    }
 }
 
 /// How a request ended.
@@ -44,6 +59,8 @@ pub(crate) struct Posting {
     head: RefCell<Option<Rc<Exchange>>>,
     events: RefCell<Vec<SseEvent>>,
     messages: RefCell<Vec<Message>>,
+    /// How many bytes the events and the messages have that were kept.
+    kept: Cell<(u64, u64)>,
     body: RefCell<Vec<u8>>,
     close: Cell<Option<Close>>,
     end: RefCell<Option<PostEnd>>,
@@ -63,7 +80,9 @@ impl Posting {
 
     pub(super) fn said(&self, message: &Message) {
         let mut messages = self.messages.borrow_mut();
-        if messages.len() < EVENTS {
+        let (events, kept) = self.kept.get();
+        if messages.len() < EVENTS && kept < KEPT {
+            self.kept.set((events, kept + message.len()));
             messages.push(message.clone());
         }
         drop(messages);
@@ -72,7 +91,9 @@ impl Posting {
 
     pub(super) fn event(&self, event: &SseEvent) {
         let mut events = self.events.borrow_mut();
-        if events.len() < EVENTS {
+        let (kept, messages) = self.kept.get();
+        if events.len() < EVENTS && kept < KEPT {
+            self.kept.set((kept + event.len, messages));
             events.push(event.clone());
         }
         drop(events);

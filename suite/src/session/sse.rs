@@ -11,7 +11,7 @@ use super::{PostEnd, Posting, Refusal, Session, wire::Http};
 use crate::{
     spec::Transport,
     tape::{Event, Exchange, Id, Kind, Message, read_value},
-    transport::{EndpointFlaw, SseReader, endpoint_of, origin},
+    transport::{EndpointFlaw, SseReader, endpoint_of, is_loopback, origin},
 };
 
 /// What of the event that is being read has been taken for whole, though no blank line has ended
@@ -96,7 +96,7 @@ impl Session {
                 http.url.borrow_mut().get_or_insert(target);
             }
             (_, Ok(target)) => self.close(format!(
-                "the `endpoint` event leads to another host, {}, which is not spoken to",
+                "the `endpoint` event leads elsewhere, to {}, which is not spoken to",
                 origin(&target)
             )),
             (_, Err(flaw)) => self.close(format!("the data of the `endpoint` event {flaw}")),
@@ -153,14 +153,8 @@ impl Session {
     }
 }
 
-/// Whether messages may be posted there: on the host of the stream, or from one name of this machine
-/// to another.
+/// Whether messages may be posted there: at the origin of the stream, for the user's headers go
+/// along, or from one name of this machine to another.
 fn is_within_reach(stream: &Url, target: &Url) -> bool {
-    let is_loopback = |url: &Url| match url.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    stream.host() == target.host() || is_loopback(stream) && is_loopback(target)
+    origin(stream) == origin(target) || is_loopback(stream) && is_loopback(target)
 }

@@ -2,38 +2,43 @@
 
 use serde_json::{Map, Value, json};
 
-/// Deeper schemas end in an empty value.
+/// Deeper schemas end in an empty value …
 const DEPTH: usize = 16;
+/// … and so do those that come to so many values: a schema that refers to itself has no end.
+const VALUES: usize = 1000;
+/// A value that is taken over counts once for so many bytes of it.
+const BYTES: usize = 1024;
 
 /// The smallest instance of a schema: required members only, each from `const`, `default`, the
 /// first of `enum` or `examples`, else a minimal value of its type.
 pub(crate) fn smallest(schema: &Value) -> Value {
-    instance(schema, schema, DEPTH)
+    instance(schema, schema, DEPTH, &mut VALUES.clone())
 }
 
-fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
-    if depth == 0 {
+fn instance(schema: &Value, root: &Value, depth: usize, left: &mut usize) -> Value {
+    if depth == 0 || *left == 0 {
         return Value::Null;
     }
+    *left -= 1;
     if let Some(target) = schema["$ref"]
         .as_str()
         .and_then(|to| root.pointer(to.strip_prefix('#')?))
     {
-        return instance(target, root, depth - 1);
+        return instance(target, root, depth - 1, left);
     }
     for name in ["const", "default"] {
         if let Some(value) = schema.get(name) {
-            return value.clone();
+            return taken_over(value, left);
         }
     }
     for name in ["enum", "examples"] {
         if let Some(value) = schema[name].get(0) {
-            return value.clone();
+            return taken_over(value, left);
         }
     }
     for name in ["oneOf", "anyOf"] {
         if let Some(branch) = schema[name].get(0) {
-            return instance(branch, root, depth - 1);
+            return instance(branch, root, depth - 1, left);
         }
     }
     let parts = schema["allOf"].as_array();
@@ -50,7 +55,7 @@ fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
         Some("array") => {
             let least = schema["minItems"].as_u64().unwrap_or(0).min(16);
             (0..least)
-                .map(|_| instance(&schema["items"], root, depth - 1))
+                .map(|_| instance(&schema["items"], root, depth - 1, left))
                 .collect()
         }
         Some("object") | None if kind.is_some() || schema.get("properties").is_some() => {
@@ -58,22 +63,27 @@ fn instance(schema: &Value, root: &Value, depth: usize) -> Value {
             for name in schema["required"].as_array().into_iter().flatten() {
                 if let Some(name) = name.as_str() {
                     let member = &schema["properties"][name];
-                    members.insert(name.to_owned(), instance(member, root, depth - 1));
+                    members.insert(name.to_owned(), instance(member, root, depth - 1, left));
                 }
             }
             for part in parts.into_iter().flatten() {
-                if let Value::Object(more) = instance(part, root, depth - 1) {
+                if let Value::Object(more) = instance(part, root, depth - 1, left) {
                     members.extend(more);
                 }
             }
             Value::Object(members)
         }
         _ => match parts.and_then(|parts| parts.first()) {
-            Some(part) => instance(part, root, depth - 1),
+            Some(part) => instance(part, root, depth - 1, left),
             // Anything fits: a text is what most tools want.
             None => json!("a"),
         },
     }
+}
+
+fn taken_over(value: &Value, left: &mut usize) -> Value {
+    *left = left.saturating_sub(value.to_string().len() / BYTES);
+    value.clone()
 }
 
 fn text(schema: &Value) -> Value {
@@ -134,6 +144,23 @@ mod tests {
         ] {
             let value = smallest(&schema);
             assert!(jsonschema::is_valid(&schema, &value), "{schema} {value}");
+        }
+    }
+
+    #[test]
+    fn schemas_without_end_come_to_an_end() {
+        let names: Vec<_> = ('a'..='j').map(String::from).collect();
+        let members = names
+            .iter()
+            .map(|name| (name.clone(), json!({ "$ref": "#" })));
+        let members: Map<_, _> = members.collect();
+        for schema in [
+            json!({ "type": "object", "required": names, "properties": members }),
+            json!({ "type": "array", "minItems": 16, "items": { "$ref": "#" } }),
+        ] {
+            // A value that was left out is `null`.
+            let values = smallest(&schema).to_string().matches("null").count();
+            assert!((100..20_000).contains(&values), "{values}");
         }
     }
 

@@ -198,8 +198,7 @@ impl Talk {
         };
         if let Ok(exchange) = &head {
             self.note(Excerpt::of_exchange(self.session.now(), exchange));
-            let lacks = exchange.status == 403 && exchange.header("www-authenticate").is_some();
-            if lacks || matches!(exchange.status, 401 | 429 | 503) {
+            if exchange.turns_away() {
                 return unverified(format!(
                     "the server answers with HTTP status {}",
                     exchange.status

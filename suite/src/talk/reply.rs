@@ -412,10 +412,10 @@ impl Talk {
     fn refused(&self, reply: Reply) -> Result<Reply, Stop> {
         let reply = self.logged(reply);
         match &reply {
-            Reply::Refused(Refusal {
-                status: status @ (401 | 403 | 429 | 503),
-                ..
-            }) => unverified(format!("the server answers with HTTP status {status}")),
+            Reply::Refused(refusal) if refusal.says_nothing() => {
+                let status = refusal.status;
+                unverified(format!("the server answers with HTTP status {status}"))
+            }
             _ => Ok(reply),
         }
     }

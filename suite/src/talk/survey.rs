@@ -278,7 +278,11 @@ async fn walk(talk: &Talk, method: &str, member: &str) -> Result<Vec<Value>, Sto
     let mut all = Vec::new();
     let mut seen = HashSet::new();
     let mut params = Value::Null;
+    let until = Instant::now() + talk.session.limits.answer * 2;
     for _ in 0..PAGES {
+        if Instant::now() > until {
+            break;
+        }
         let reply = talk.ask(method, params).await?;
         if let Reply::Gone(broken) = reply {
             return Err(broken.into());

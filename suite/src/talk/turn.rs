@@ -60,14 +60,10 @@ impl Turn {
         match &self.head {
             Head::Closed(_) => Ok(()),
             Head::Silent(_) => unverified(format!("a request {self}")),
-            Head::Came(exchange) => {
-                let lacks = exchange.status == 403 && exchange.header("www-authenticate").is_some();
-                match exchange.status {
-                    401 | 429 | 503 => unverified(format!("a request {self}")),
-                    403 if lacks => unverified(format!("a request {self}")),
-                    _ => Ok(()),
-                }
+            Head::Came(exchange) if exchange.turns_away() => {
+                unverified(format!("a request {self}"))
             }
+            Head::Came(_) => Ok(()),
         }
     }
 

@@ -20,6 +20,16 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Whether the request was turned away for want of credentials, or because the server is too
+    /// busy: that says nothing about what was sent.
+    pub fn turns_away(&self) -> bool {
+        match self.status {
+            401 | 429 | 503 => true,
+            403 => self.header("www-authenticate").is_some(),
+            _ => false,
+        }
+    }
+
     /// The first value of a header of the answer.
     pub fn header(&self, name: &str) -> Option<String> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;

@@ -31,7 +31,7 @@ pub(crate) struct Transcript {
     path: PathBuf,
     secrets: Secrets,
     file: RefCell<Result<BufWriter<File>, Option<std::io::Error>>>,
-    /// What a read has cut off in the middle of a character, by session and stream.
+    /// What a read has cut off in the middle of a character or of a secret, by session and stream.
     partial: RefCell<HashMap<Place, Vec<u8>>>,
 }
 
@@ -72,6 +72,7 @@ impl Transcript {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => cut.len(),
         };
+        let end = end - self.secrets.begun_at_end(&cut[..end]);
         let bytes: Vec<u8> = cut.drain(..end).collect();
         drop(partial);
         if !bytes.is_empty() {
@@ -81,7 +82,7 @@ impl Transcript {
 
     fn record(&self, at: Duration, (session, stream, exchange): Place, mut bytes: Vec<u8>) {
         if !self.secrets.is_empty() {
-            bytes = self.secrets.redact(&bytes);
+            bytes = self.secrets.redact_whole(&bytes);
         }
         let mut record = json!({
             "at": seconds(at),
@@ -99,18 +100,21 @@ impl Transcript {
     }
 
     /// Something that happened; `details` are further members of the record.
-    pub(crate) fn event(&self, at: Duration, session: u32, name: &str, details: Value) {
-        if name == "ended" {
-            let mut rest: Vec<_> = self
-                .partial
-                .borrow_mut()
-                .extract_if(|key, _| key.0 == session)
-                .collect();
+    pub(crate) fn event(&self, at: Duration, session: u32, name: &str, mut details: Value) {
+        let exchange = details["exchange"].as_u64();
+        if name == "ended" || exchange.is_some() {
+            let of_event = |place: &Place| {
+                place.0 == session && (name == "ended" || place.2.map(u64::from) == exchange)
+            };
+            let mut partial = self.partial.borrow_mut();
+            let mut rest: Vec<_> = partial.extract_if(|place, _| of_event(place)).collect();
+            drop(partial);
             rest.sort_by_key(|((_, stream, exchange), _)| (stream.as_str(), *exchange));
             for (place, bytes) in rest.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
                 self.record(at, place, bytes);
             }
         }
+        self.secrets.redact_value(&mut details);
         let mut record = json!({ "at": seconds(at), "session": session, "event": name });
         if let (Value::Object(record), Value::Object(details)) = (&mut record, details) {
             record.extend(details);
@@ -119,14 +123,14 @@ impl Transcript {
     }
 
     /// Ends the transcript; tells the first error that there was.
-    pub(crate) fn finish(self) -> Result<(), TranscriptError> {
-        let result = match self.file.into_inner() {
-            Ok(mut file) => file.flush().map_err(Some),
-            Err(error) => Err(error),
+    pub(crate) fn finish(&self) -> Result<(), TranscriptError> {
+        let result = match self.file.borrow_mut().as_mut() {
+            Ok(file) => file.flush().map_err(Some),
+            Err(error) => Err(error.take()),
         };
         match result {
             Err(Some(source)) => Err(TranscriptError {
-                path: self.path,
+                path: self.path.clone(),
                 source,
             }),
             _ => Ok(()),

@@ -3,7 +3,9 @@
 
 use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::Duration};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::time::timeout;
 use url::Url;
@@ -219,10 +221,20 @@ impl Client {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let host = raw.host.clone().unwrap_or_else(|| target.authority());
+        let is_host = |name: &str| name.eq_ignore_ascii_case("host");
+        let mut given = self.headers.iter();
+        let given = given.find(|(name, _)| is_host(name));
+        let host = raw.host.clone();
+        let host = host.or_else(|| given.map(|(_, value)| value.clone()));
+        let host = host.unwrap_or_else(|| target.authority());
         let mut sent = RawRequest::new(request.method, &path).header("Host", host.as_bytes());
         for (name, value) in self.headers_of(request) {
-            sent = sent.header(name, value.as_bytes());
+            if !is_host(name) {
+                sent = sent.header(name, value.as_bytes());
+            }
+        }
+        if let Some(credentials) = basic(url) {
+            sent = sent.header("Authorization", credentials.as_bytes());
         }
         if let Some(body) = &request.body {
             let body = body.to_vec();
@@ -303,6 +315,32 @@ fn exchange(
 /// `scheme://host:port` of an address.
 pub(crate) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+/// The credentials that an address holds, as the header `Authorization` has them (RFC 7617).
+fn basic(url: &Url) -> Option<String> {
+    let password = url.password();
+    if url.username().is_empty() && password.is_none() {
+        return None;
+    }
+    let plain = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+    let pair = [
+        &plain(url.username())[..],
+        b":",
+        &plain(password.unwrap_or_default()),
+    ]
+    .concat();
+    Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+}
+
+/// Whether the host is `localhost`, `::1` or in 127.0.0.0/8.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// The innermost reason of an error: the outer ones only say that there was one.

@@ -77,7 +77,7 @@ const MALFORMED_JSON_REFUSED: Case = Case::probe(
             }
             for (what, reply) in &scene.replies {
                 match reply {
-                    Reply::Refused(refusal) if says_nothing(refusal.status) => {
+                    Reply::Refused(refusal) if refusal.turns_away() => {
                         return unverified(format!("{what} {reply}"));
                     }
                     Reply::Refused(_) => {}

@@ -222,9 +222,10 @@ const ORIGIN_VALIDATED_POST: Case = Case::probe(
                         exchange.status
                     ))
                 }
-                Some(PostEnd::Refused(refusal)) if says_nothing(refusal.status) => unverified(
-                    format!("the server answers with HTTP status {}", refusal.status),
-                ),
+                Some(PostEnd::Refused(refusal)) if refusal.turns_away() => unverified(format!(
+                    "the server answers with HTTP status {}",
+                    refusal.status
+                )),
                 Some(PostEnd::Refused(refusal)) => {
                     if refusal.status >= 500 {
                         s.remark(format!(

@@ -50,7 +50,7 @@ const POST_ACCEPTED: Case = Case::rule(
         subject: |event, past| match event {
             // What comes later may be refused for coming again.
             Event::Opened(exchange) => {
-                is_handshake(exchange) && !lacks_leave(exchange) && past.initialized.is_none()
+                is_handshake(exchange) && !exchange.turns_away() && past.initialized.is_none()
             }
             _ => false,
         },

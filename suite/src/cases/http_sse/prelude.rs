@@ -13,12 +13,6 @@ pub(super) use crate::{
     },
 };
 
-/// Whether a request was turned away for want of credentials, or because the server is too busy.
-pub(super) fn lacks_leave(exchange: &Exchange) -> bool {
-    let forbidden = exchange.status == 403 && exchange.header("www-authenticate").is_some();
-    forbidden || matches!(exchange.status, 401 | 429 | 503)
-}
-
 /// The endpoint event that opens the session, and the exchange whose stream brought it.
 pub(super) fn endpoint<'a>(event: &Event<'a>, past: &Past) -> Option<(&'a Exchange, &'a SseEvent)> {
     let Event::Found {
@@ -91,9 +85,4 @@ pub(super) fn is_answered_here(s: &Talk, waiting: &mut Waiting) -> bool {
     let message = came.as_ref().and_then(Reply::message);
     let exchange = message.and_then(|message| message.exchange.as_ref());
     exchange.is_some_and(|exchange| exchange.method == "GET")
-}
-
-/// Whether a status is one that neither takes nor turns away: credentials, or a busy server.
-pub(super) fn says_nothing(status: u16) -> bool {
-    matches!(status, 401 | 429 | 503)
 }

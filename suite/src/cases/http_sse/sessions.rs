@@ -51,7 +51,7 @@ const MULTIPLE_CONNECTIONS: Case = Case::probe(
             }
             let other = match opened(s).await? {
                 Ok(other) => other,
-                Err(Reply::Refused(refusal)) if says_nothing(refusal.status) => {
+                Err(Reply::Refused(refusal)) if refusal.turns_away() => {
                     return unverified(format!(
                         "the server answers with HTTP status {}",
                         refusal.status
@@ -238,9 +238,10 @@ const UNKNOWN_SESSION_REFUSED: Case = Case::probe(
             let end = waiting.posted(s.answer_limit()).await;
             let answered = is_answered_here(s, &mut waiting);
             match end {
-                Some(PostEnd::Refused(refusal)) if says_nothing(refusal.status) => unverified(
-                    format!("the server answers with HTTP status {}", refusal.status),
-                ),
+                Some(PostEnd::Refused(refusal)) if refusal.turns_away() => unverified(format!(
+                    "the server answers with HTTP status {}",
+                    refusal.status
+                )),
                 Some(PostEnd::Refused(_)) if !answered => Ok(()),
                 Some(PostEnd::Refused(_)) => violated(
                     "a ping that was posted for an unknown session is answered in another one",
@@ -314,7 +315,7 @@ const POST_AFTER_CLOSE: Case = Case::probe(
                     );
                 }
                 match end {
-                    Some(PostEnd::Refused(refusal)) if says_nothing(refusal.status) => {
+                    Some(PostEnd::Refused(refusal)) if refusal.turns_away() => {
                         return unverified(format!(
                             "the server answers with HTTP status {}",
                             refusal.status

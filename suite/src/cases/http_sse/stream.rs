@@ -30,7 +30,7 @@ const GET_OPENS_STREAM: Case = Case::rule(
         subject: |event, past| match event {
             Event::Opened(exchange) => {
                 past.sse.is_in(exchange)
-                    && !lacks_leave(exchange)
+                    && !exchange.turns_away()
                     && (exchange.status != 200 || exchange.is_stream())
             }
             Event::Body { exchange, .. } => past.sse.is_in(exchange) && exchange.status == 200,

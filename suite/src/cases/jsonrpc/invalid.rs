@@ -110,6 +110,9 @@ const INVALID_REQUEST_ANSWERED: Case = Case::probe(
                     reply if reply.is_result() => {
                         return violated(format!("{what} {reply}"));
                     }
+                    Reply::Refused(refusal) if refusal.turns_away() => {
+                        return unverified(format!("{what} {reply}"));
+                    }
                     _ => {}
                 }
             }

@@ -92,9 +92,9 @@ const NO_REQUESTS_BEFORE_INITIALIZED: Case = Case::probe(
     },
     Advice {
         why: "The client may not be ready to answer, and drop the request or fail.",
-        how: "With roots, sampling and elicitation declared the client waits a second between \
-            the answer to `initialize` and `notifications/initialized`. No request may come \
-            until then, pings apart.",
+        how: "With roots, sampling and elicitation declared the client waits for the \
+            quiet window between the answer to `initialize` and `notifications/initialized`. No \
+            request may come until then, pings apart.",
         mend: "Ask for roots in the handler of `notifications/initialized`, not in that of \
             `initialize`.",
     },

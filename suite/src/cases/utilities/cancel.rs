@@ -48,7 +48,7 @@ const NO_RESPONSE: Case = Case::probe(
     Advice {
         why: "The client has forgotten the request; an answer is noise in its log, or an error \
             there.",
-        how: "Calls the slow tool and cancels the call after 250 ms. Another call of it shows \
+        how: "Calls the slow tool and cancels the call a moment later. Another call of it shows \
             when the first would have ended; what has come for the cancelled call until the \
             session is over is judged. An ordinary result passes for a cancellation that came \
             too late.",
@@ -253,7 +253,7 @@ const EXACT_ID: Case = Case::probe(
     Advice {
         why: "Ids of both types may be in use in one session; a cancellation that hits the wrong \
             request leaves a client waiting.",
-        how: "Calls the slow tool under the id 5 and cancels \\\"5\\\" after 250 ms; the call \
+        how: "Calls the slow tool under the id 5 and cancels \"5\" a moment later; the call \
             has to be answered as usual.",
         mend: "Compare ids as JSON values: a string never equals a number.",
     },

@@ -280,14 +280,9 @@ const BEFORE_INITIALIZED: Case = Case::probe(
                 (_, _, Some(open)) if !open.is_result() => {
                     unverified(format!("a ping behind `initialized` {open}"))
                 }
-                (Some(Reply::Refused(refusal)), ..)
-                    if matches!(refusal.status, 401 | 403 | 429 | 503) =>
-                {
-                    unverified(format!(
-                        "a ping is refused with HTTP status {}",
-                        refusal.status
-                    ))
-                }
+                (Some(Reply::Refused(refusal)), ..) if refusal.says_nothing() => unverified(
+                    format!("a ping is refused with HTTP status {}", refusal.status),
+                ),
                 (Some(before), ..) => violated(format!(
                     "a ping between the answer to `initialize` and `initialized` {before}"
                 )),

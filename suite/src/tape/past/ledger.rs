@@ -36,6 +36,9 @@ pub struct Asked {
     pub failed: bool,
     /// Whether it was cancelled.
     pub cancelled: bool,
+    /// Whether the post that carried it was turned away for want of credentials, or because the
+    /// server is too busy.
+    pub turned_away: bool,
     /// How many requests have had the id.
     pub uses: u32,
 }
@@ -104,6 +107,7 @@ impl Ledger {
             answered_on: None,
             failed: false,
             cancelled: false,
+            turned_away: false,
             uses: uses + 1,
         };
         self.open += 1;
@@ -126,6 +130,14 @@ impl Ledger {
             asked.answers += 1;
             asked.answered_on = response.exchange.as_ref().map(|exchange| exchange.number);
             asked.failed = response.has_error();
+        }
+    }
+
+    /// Notes that the post of a request was turned away.
+    pub(super) fn turn_away(&mut self, request: &Message) {
+        let id = request.id.as_ref();
+        if let Some(asked) = id.and_then(|id| self.entries.get_mut(id)) {
+            asked.turned_away = true;
         }
     }
 

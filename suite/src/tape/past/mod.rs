@@ -183,6 +183,11 @@ impl Past {
                 if opens && exchange.status < 300 {
                     self.session_id = exchange.header("mcp-session-id");
                 }
+                if exchange.turns_away() {
+                    for request in &exchange.posted {
+                        self.client.turn_away(request);
+                    }
+                }
             }
             Event::Sent(bytes) => {
                 self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
