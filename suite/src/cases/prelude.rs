@@ -12,7 +12,7 @@ pub(super) use crate::{
         Revision::{self, V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28},
         Transport,
     },
-    talk::{Patience, Reply, Scene},
+    talk::{Conversation, Patience, Reply, Scene},
     tape::{Event, Excerpt, Id, Kind, Message, Past, escaped},
 };
 

@@ -362,7 +362,7 @@ async fn survey_of(talk: &Talk) {
 }
 
 async fn probed(case: &'static Case, probe: Probe, talk: Rc<Talk>) -> Option<Probed> {
-    let result = probe(&talk).await;
+    let result = talk.unless_too_busy(probe(&talk).await);
     talk.end_others().await;
     let result = talk.confirmed(result).await;
     talk.waits_for_end.set(true);

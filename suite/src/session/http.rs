@@ -303,13 +303,15 @@ impl Session {
                 self.mark_response(&opened.exchange, true);
                 continue;
             }
-            if matches!(status, 429 | 503) && retries < RETRIES {
+            if opened.exchange.is_too_busy() && retries < RETRIES {
                 let pause = retry_after(&opened.exchange);
                 // Whoever waits for the answer counts this too; a refusal in time says more.
                 if begun.elapsed() + pause < self.limits.answer / 2 {
                     retries += 1;
                     self.mark_response(&opened.exchange, true);
+                    self.note_busy();
                     sleep(pause).await;
+                    self.note_busy();
                     continue;
                 }
             }
@@ -329,6 +331,9 @@ impl Session {
         self.mark_response(&exchange, false);
         self.tell(&Event::Opened(&exchange));
         self.note_session_id(&exchange);
+        if exchange.is_too_busy() {
+            self.note_busy();
+        }
         posting.headed(&exchange);
         if exchange.status < 400 && exchange.is_stream() {
             return self
@@ -387,6 +392,10 @@ impl Session {
             });
         }
         PostEnd::Read(exchange)
+    }
+
+    fn note_busy(&self) {
+        self.state.borrow_mut().busy = Some(self.now());
     }
 
     /// An answer to a request that no client can read is damage.

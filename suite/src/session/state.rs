@@ -68,6 +68,8 @@ pub(crate) struct State {
     pub(crate) closed: Option<String>,
     /// Whether a post of a request has been answered by a stream.
     pub(crate) streamed: bool,
+    /// When the server last said that it is too busy for a request.
+    pub(crate) busy: Option<Duration>,
     /// The event streams that are open.
     pub(crate) streams: Vec<Rc<Exchange>>,
     pub(crate) stderr_ended: bool,

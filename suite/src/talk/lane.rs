@@ -24,6 +24,8 @@ pub(crate) struct Lane {
 pub(super) struct Played {
     pub(super) outcome: Rc<dyn Any>,
     pub(super) log: Vec<Excerpt>,
+    /// Whether the server was too busy for a part of it.
+    pub(super) too_busy: bool,
 }
 
 impl Lane {
@@ -38,6 +40,22 @@ impl Lane {
 pub(crate) trait Scene: Sized + 'static {
     /// Plays it.
     fn play(talk: &Talk) -> impl Future<Output = Result<Self, Stop>>;
+}
+
+/// A conversation for several cases that can be held once only: where it fails, it has failed for
+/// all of them.
+pub(crate) trait Conversation: Sized + 'static {
+    /// Holds it.
+    fn hold(talk: &Talk) -> impl Future<Output = Result<Self, Stop>>;
+}
+
+/// What a conversation showed, or why it showed nothing.
+pub(super) struct Held<T>(pub(super) Result<Rc<T>, Stop>);
+
+impl<T: Conversation> Scene for Held<T> {
+    async fn play(talk: &Talk) -> Result<Held<T>, Stop> {
+        Ok(Held(T::hold(talk).await.map(Rc::new)))
+    }
 }
 
 /// How a session that cases wait for has come to its end.

@@ -32,8 +32,8 @@ use crate::{
 };
 
 pub(crate) use http::Draft;
-use lane::Played;
-pub(crate) use lane::{Curtain, Ending, Lane, Scene};
+pub(crate) use lane::{Conversation, Curtain, Ending, Lane, Scene};
+use lane::{Held, Played};
 pub(crate) use reply::{Patience, Reply, Waiting};
 pub(crate) use survey::{Call, Called, Common, SLOW_FROM, survey};
 pub(crate) use tasks::supports_tasks;
@@ -58,6 +58,8 @@ pub struct Talk {
     /// Sessions that the case has opened besides its own.
     others: Rc<RefCell<Vec<Rc<Session>>>>,
     remarks: RefCell<Vec<String>>,
+    /// Whether the server was too busy for a part of a scene that the case has looked at.
+    saw_busy: Cell<bool>,
     /// Answers that had not come when they were waited for.
     missing: RefCell<Vec<oneshot::Receiver<Answer>>>,
     floor_left: Cell<bool>,
@@ -90,6 +92,7 @@ impl Talk {
             log: Rc::default(),
             others: Rc::default(),
             remarks: RefCell::default(),
+            saw_busy: Cell::new(false),
             missing: RefCell::default(),
             floor_left: Cell::new(false),
             left: Notify::new(),
@@ -332,16 +335,27 @@ impl Talk {
                 let outcome: Rc<dyn Any> = Rc::new(S::play(self).await?);
                 // A scene may have put aside what was said in it.
                 let log = self.log.borrow().get(before..).unwrap_or_default().to_vec();
-                Ok::<_, Stop>(Played { outcome, log })
+                let too_busy = self.too_busy();
+                Ok::<_, Stop>(Played {
+                    outcome,
+                    log,
+                    too_busy,
+                })
             })
             .await?;
         if !here {
             played.log.iter().for_each(|said| self.note(said.clone()));
         }
+        self.saw_busy.set(self.saw_busy.get() || played.too_busy);
         match Rc::clone(&played.outcome).downcast::<S>() {
             Ok(scene) => Ok(scene),
             Err(_) => unreachable!("a scene stands at the place of its own type"),
         }
+    }
+
+    /// What a conversation showed, held now if nobody has held it in this lane.
+    pub(crate) async fn held<T: Conversation>(&self) -> Result<Rc<T>, Stop> {
+        self.scene::<Held<T>>().await?.0.clone()
     }
 
     /// The responses that answer nothing, of the whole session.
@@ -446,6 +460,32 @@ impl Talk {
     /// the case lets it, changes nothing.
     pub(crate) fn waits_no_longer(&self) {
         self.missing.borrow_mut().clear();
+    }
+
+    /// What a violation comes to where the server was too busy for a part of the conversation: what
+    /// was missed then proves nothing.
+    pub(crate) fn unless_too_busy(&self, result: Result<(), Stop>) -> Result<(), Stop> {
+        match result {
+            Err(Stop::Violated(_) | Stop::Broke(_)) if self.saw_busy.get() || self.too_busy() => {
+                unverified(
+                    "the server was too busy for a part of the conversation (HTTP status 429 or 503)",
+                )
+            }
+            result => result,
+        }
+    }
+
+    /// Whether the server was too busy for something in the turn of this case, or in a session that
+    /// the case has opened.
+    fn too_busy(&self) -> bool {
+        let was_busy = |session: &Session, since: Duration| {
+            session.with_state(|state| state.busy.is_some_and(|at| since <= at))
+        };
+        let others = self.others.borrow();
+        was_busy(&self.session, self.session.turn(self.turn).start)
+            || others
+                .iter()
+                .any(|session| was_busy(session, Duration::ZERO))
     }
 
     /// What a violation comes to once the session is over: an answer that was missed may have

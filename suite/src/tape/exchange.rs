@@ -24,10 +24,15 @@ impl Exchange {
     /// busy: that says nothing about what was sent.
     pub fn turns_away(&self) -> bool {
         match self.status {
-            401 | 429 | 503 => true,
+            401 => true,
             403 => self.header("www-authenticate").is_some(),
-            _ => false,
+            _ => self.is_too_busy(),
         }
+    }
+
+    /// Whether the server says that it is too busy, or was asked too often (RFC 6585, section 4).
+    pub fn is_too_busy(&self) -> bool {
+        matches!(self.status, 429 | 503)
     }
 
     /// The first value of a header of the answer.

@@ -1,6 +1,6 @@
 //! What answers `initialize`.
 
-use super::{between::Between, held, nature, versions::UNKNOWN};
+use super::{between::Between, nature, versions::UNKNOWN};
 use crate::cases::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
@@ -62,7 +62,7 @@ const INITIALIZE_ANSWERED: Case = Case::probe(
     Stage::Unopened("between"),
     |s| {
         Box::pin(async {
-            let between = held::<Between>(s).await?;
+            let between = s.held::<Between>().await?;
             match between.initialize.is_result() {
                 true => Ok(()),
                 false => violated(format!(

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Conversation, declared_lists, early::BEFORE};
+use super::{declared_lists, early::BEFORE};
 use crate::{cases::prelude::*, talk::Call};
 
 /// See the module.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Conversation, Opening, declared_lists};
+use super::{Opening, declared_lists};
 use crate::cases::prelude::*;
 
 /// How long the answer to what came too early is waited for before the handshake.

@@ -1,6 +1,6 @@
 //! `initialize` requests that lack what they need.
 
-use super::{Conversation, Opening, held};
+use super::Opening;
 use crate::cases::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
@@ -73,7 +73,7 @@ const MISSING_VERSION_REFUSED: Case = Case::probe(
     Stage::Once("invalid-initialize"),
     |s| {
         Box::pin(async {
-            let reply = &held::<Invalid>(s).await?.versionless;
+            let reply = &s.held::<Invalid>().await?.versionless;
             let said = format!("`initialize` without `protocolVersion` {reply}");
             match reply {
                 Reply::Gone(_) => unverified(said),
@@ -109,7 +109,7 @@ const INVALID_INITIALIZE_CODE: Case = Case::probe(
     Stage::Once("invalid-initialize"),
     |s| {
         Box::pin(async {
-            let invalid = held::<Invalid>(s).await?;
+            let invalid = s.held::<Invalid>().await?;
             let mut errors = 0;
             for (what, reply) in [
                 ("without `protocolVersion`", &invalid.versionless),
@@ -154,7 +154,7 @@ const RECOVERS_AFTER_BAD_INITIALIZE: Case = Case::probe(
     Stage::Once("invalid-initialize"),
     |s| {
         Box::pin(async {
-            let invalid = held::<Invalid>(s).await?;
+            let invalid = s.held::<Invalid>().await?;
             match (&invalid.recovery, &invalid.empty) {
                 (Some(opening), _) if opening.is_served() => Ok(()),
                 (Some(opening), _) => {

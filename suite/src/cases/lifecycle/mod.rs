@@ -14,7 +14,7 @@ mod server_info;
 mod versions;
 mod waiting;
 
-use std::{fmt, future::Future, rc::Rc};
+use std::fmt;
 
 use super::prelude::*;
 
@@ -74,26 +74,6 @@ async fn initialized_and_served(s: &Talk) -> Result<Reply, Stop> {
         Err(Stop::Broke(broken)) => Ok(Reply::Gone(broken)),
         Err(stop) => Err(stop),
     }
-}
-
-/// A conversation in a session that nobody has opened, for several cases.
-trait Conversation: Sized + 'static {
-    /// Holds it.
-    fn hold(s: &Talk) -> impl Future<Output = Result<Self, Stop>>;
-}
-
-/// What a conversation showed, or why it showed nothing: it cannot be held twice in one session.
-struct Held<T>(Result<Rc<T>, Stop>);
-
-impl<T: Conversation> Scene for Held<T> {
-    async fn play(s: &Talk) -> Result<Held<T>, Stop> {
-        Ok(Held(T::hold(s).await.map(Rc::new)))
-    }
-}
-
-/// What the conversation of this type showed.
-async fn held<T: Conversation>(s: &Talk) -> Result<Rc<T>, Stop> {
-    s.scene::<Held<T>>().await?.0.clone()
 }
 
 /// The list requests of the capabilities that the server declares.

@@ -1,6 +1,6 @@
 //! A handshake with everything about it that is unusual and harmless.
 
-use super::{Conversation, Opening, declared_lists, initialized_and_served};
+use super::{Opening, declared_lists, initialized_and_served};
 use crate::{cases::prelude::*, session::Stray};
 
 /// What the server made of it: all in one session, and if anything failed there, each in one of

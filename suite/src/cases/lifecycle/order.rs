@@ -4,7 +4,7 @@ use super::{
     answer,
     between::Between,
     early::{Asked, Early},
-    held, knows_order,
+    knows_order,
     odd::{Odd, Running},
 };
 use crate::cases::prelude::*;
@@ -102,7 +102,7 @@ const NO_REQUESTS_BEFORE_INITIALIZED: Case = Case::probe(
     |s| {
         Box::pin(async {
             knows_order(s)?;
-            let between = held::<Between>(s).await?;
+            let between = s.held::<Between>().await?;
             match &between.rest()?.premature {
                 None => Ok(()),
                 Some((at, request)) => violated_by(
@@ -144,7 +144,7 @@ const SERVES_AFTER_INITIALIZED: Case = Case::probe(
     Stage::Unopened("odd"),
     |s| {
         Box::pin(async {
-            let odd = held::<Odd>(s).await?;
+            let odd = s.held::<Odd>().await?;
             let running = running(&odd)?;
             let (method, reply) = (running.method, &running.reply);
             match &running.later {
@@ -196,7 +196,7 @@ const REQUEST_BEFORE_INITIALIZED_ANSWERED: Case = Case::probe(
     Stage::Unopened("between"),
     |s| {
         Box::pin(async {
-            let between = held::<Between>(s).await?;
+            let between = s.held::<Between>().await?;
             let rest = between.rest()?;
             match (rest.reply.is_silence(), rest.sentinel.is_result()) {
                 (false, _) => Ok(()),
@@ -246,7 +246,7 @@ const EARLY_REQUEST_REFUSED: Case = Case::probe(
     |s| {
         Box::pin(async {
             knows_order(s)?;
-            let early = held::<Early>(s).await?;
+            let early = s.held::<Early>().await?;
             let asked = asked(&early)?;
             match &asked.reply {
                 Reply::Gone(broken) => unverified(format!(
@@ -285,7 +285,7 @@ const EARLY_REQUEST_ANSWERED: Case = Case::probe(
     |s| {
         Box::pin(async {
             knows_order(s)?;
-            let early = held::<Early>(s).await?;
+            let early = s.held::<Early>().await?;
             let asked = asked(&early)?;
             match (asked.reply.is_silence(), asked.opening.is_served()) {
                 (false, _) => Ok(()),
@@ -326,7 +326,7 @@ const EARLY_REQUEST_HARMLESS: Case = Case::probe(
     |s| {
         Box::pin(async {
             knows_order(s)?;
-            let early = held::<Early>(s).await?;
+            let early = s.held::<Early>().await?;
             let asked = asked(&early)?;
             match asked.opening.is_served() {
                 true => Ok(()),

@@ -1,6 +1,6 @@
 //! What `initialize` may contain.
 
-use super::{early::Early, held, odd::Odd};
+use super::{early::Early, odd::Odd};
 use crate::cases::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
@@ -35,7 +35,7 @@ const UNKNOWN_CAPABILITIES_ACCEPTED: Case = Case::probe(
     Stage::Unopened("odd"),
     |s| {
         Box::pin(async {
-            let reply = &held::<Odd>(s).await?.capabilities;
+            let reply = &s.held::<Odd>().await?.capabilities;
             match reply.is_result() {
                 true => Ok(()),
                 false => violated(format!("`initialize` with unknown capabilities {reply}")),
@@ -70,7 +70,7 @@ const UNKNOWN_INIT_MEMBERS_TOLERATED: Case = Case::probe(
     Stage::Unopened("odd"),
     |s| {
         Box::pin(async {
-            let reply = &held::<Odd>(s).await?.members;
+            let reply = &s.held::<Odd>().await?.members;
             match reply.is_result() {
                 true => Ok(()),
                 false => violated(format!("`initialize` with unknown members {reply}")),
@@ -105,7 +105,7 @@ const BARE_CLIENT_HARMLESS: Case = Case::probe(
     Stage::Unopened("early"),
     |s| {
         Box::pin(async {
-            let bare = &held::<Early>(s).await?.bare;
+            let bare = &s.held::<Early>().await?.bare;
             match bare.is_served() || bare.initialize.is_refusal() {
                 true => Ok(()),
                 false => violated(format!("with a client that declares nothing {bare}")),

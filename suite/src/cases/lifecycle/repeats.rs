@@ -1,8 +1,7 @@
 //! Steps of the handshake that come too early, twice, or in a batch.
 
 use super::{
-    Conversation, Opening, early::BEFORE, held, initialized_and_served, knows_order, odd::Odd,
-    order::running,
+    Opening, early::BEFORE, initialized_and_served, knows_order, odd::Odd, order::running,
 };
 use crate::cases::prelude::*;
 
@@ -37,7 +36,7 @@ const EARLY_INITIALIZED_HARMLESS: Case = Case::probe(
     |s| {
         Box::pin(async {
             knows_order(s)?;
-            let premature = &held::<Odd>(s).await?.premature;
+            let premature = &s.held::<Odd>().await?.premature;
             match premature.is_served() {
                 true => Ok(()),
                 false => violated(format!(
@@ -72,7 +71,7 @@ const REPEATED_INITIALIZED_HARMLESS: Case = Case::probe(
     Stage::Unopened("odd"),
     |s| {
         Box::pin(async {
-            let odd = held::<Odd>(s).await?;
+            let odd = s.held::<Odd>().await?;
             let again = &running(&odd)?.again;
             if let Some(stray) = again.strays.first() {
                 return violated_by(
@@ -119,7 +118,7 @@ const REPEATED_INITIALIZE_HARMLESS: Case = Case::probe(
     |s| {
         Box::pin(async {
             knows_order(s)?;
-            let odd = held::<Odd>(s).await?;
+            let odd = s.held::<Odd>().await?;
             let running = running(&odd)?;
             if !running.again.sentinel.is_result() {
                 return unverified(
@@ -193,7 +192,7 @@ const BATCHED_INITIALIZE_HARMLESS: Case = Case::probe(
     Stage::Unopened("batched-initialize"),
     |s| {
         Box::pin(async {
-            let batched = held::<Batched>(s).await?;
+            let batched = s.held::<Batched>().await?;
             // Who takes the batch may refuse to be initialized twice.
             let instead = batched.instead.as_ref().is_some_and(Reply::is_result);
             match batched.opening.is_served() || instead {

@@ -1,6 +1,5 @@
 //! Which version is agreed on.
 
-use super::{Conversation, held};
 use crate::{cases::prelude::*, talk::Offered};
 
 pub(super) const CASES: &[Case] = &[
@@ -77,7 +76,7 @@ const VERSION_OFFER_HONEST: Case = Case::probe(
     Stage::Once("unknown-versions"),
     |s| {
         Box::pin(async {
-            let unknown = held::<Unknown>(s).await?;
+            let unknown = s.held::<Unknown>().await?;
             let offers = offers(s).await;
             let named: Vec<Offered> = offers
                 .iter()
@@ -143,7 +142,7 @@ const UNKNOWN_VERSION_NOT_AGREED: Case = Case::probe(
     Stage::Once("unknown-versions"),
     |s| {
         Box::pin(async {
-            let unknown = held::<Unknown>(s).await?;
+            let unknown = s.held::<Unknown>().await?;
             let asked: Vec<_> = UNKNOWN.iter().zip(&unknown.replies).collect();
             for (version, reply) in &asked {
                 if Offered::of(reply).version() == Some(**version) {
@@ -184,7 +183,7 @@ const UNKNOWN_VERSION_COUNTER_OFFER: Case = Case::probe(
     Stage::Once("unknown-versions"),
     |s| {
         Box::pin(async {
-            let unknown = held::<Unknown>(s).await?;
+            let unknown = s.held::<Unknown>().await?;
             for (version, reply) in UNKNOWN.iter().zip(&unknown.replies) {
                 counter_offer(s, version, reply)?;
             }
@@ -241,7 +240,7 @@ const COUNTER_OFFER_LATEST: Case = Case::probe(
     Stage::Once("unknown-versions"),
     |s| {
         Box::pin(async {
-            let unknown = held::<Unknown>(s).await?;
+            let unknown = s.held::<Unknown>().await?;
             let offer = match unknown.counter_offer() {
                 Offered::Version(offer) if offer == UNKNOWN[0] => {
                     return unverified(

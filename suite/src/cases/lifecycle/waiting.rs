@@ -3,7 +3,6 @@
 use super::{
     Opening,
     between::{Between, Owed},
-    held,
 };
 use crate::cases::prelude::*;
 
@@ -49,7 +48,7 @@ const UNANSWERED_REQUEST_DOES_NOT_BLOCK: Case = Case::probe(
     Stage::Unopened("between"),
     |s| {
         Box::pin(async {
-            let between = held::<Between>(s).await?;
+            let between = s.held::<Between>().await?;
             let owed = between.rest()?.owed()?;
             match owed.harmless.is_silence() {
                 false => Ok(()),
@@ -95,7 +94,7 @@ const OWN_REQUEST_TIMEOUT: Case = Case::probe(
     Stage::Unopened("between"),
     |s| {
         Box::pin(async {
-            let between = held::<Between>(s).await?;
+            let between = s.held::<Between>().await?;
             let owed = between.rest()?.owed()?;
             let outcome = owed.outcome.clone()?;
             match outcome.reply {
@@ -134,7 +133,7 @@ const TIMEOUT_SENDS_CANCELLED: Case = Case::probe(
     Stage::Unopened("between"),
     |s| {
         Box::pin(async {
-            let between = held::<Between>(s).await?;
+            let between = s.held::<Between>().await?;
             let owed = between.rest()?.owed()?;
             let outcome = owed.outcome.clone()?;
             match (outcome.cancelled, outcome.reply.is_silence()) {

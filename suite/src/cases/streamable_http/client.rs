@@ -1,6 +1,5 @@
 //! Clients of their own, each with a session, and what they see together.
 
-use std::future::Future;
 pub(super) use std::{rc::Rc, time::Duration};
 
 use tokio::time::Instant;
@@ -11,27 +10,11 @@ pub(super) use crate::{
     tape::{Exchange, Stream},
 };
 
-/// A conversation of several clients, for several cases.
-pub(super) trait Conversation: Sized + 'static {
-    /// Holds it.
-    fn hold(s: &Talk) -> impl Future<Output = Result<Self, Stop>>;
-}
-
-/// What a conversation showed, or why it showed nothing.
-struct Held<T>(Result<Rc<T>, Stop>);
-
-impl<T: Conversation> Scene for Held<T> {
-    async fn play(s: &Talk) -> Result<Held<T>, Stop> {
-        let held = T::hold(s).await.map(Rc::new);
-        // Each case shows the part that it is about.
-        s.forget_log();
-        Ok(Held(held))
-    }
-}
-
-/// What the conversation of this type showed.
+/// What the conversation of several clients showed. Each case shows the part that it is about.
 pub(super) async fn held<T: Conversation>(s: &Talk) -> Result<Rc<T>, Stop> {
-    s.scene::<Held<T>>().await?.0.clone()
+    let held = s.held().await;
+    s.forget_log();
+    held
 }
 
 /// A client with a session of its own, opened by single requests.

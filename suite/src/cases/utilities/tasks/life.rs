@@ -1,6 +1,8 @@
 //! The conversation about tasks: several are made side by side and followed to their end, and
 //! everything that can be asked about them is asked.
 
+use std::rc::Rc;
+
 use super::{
     aftermath::{Announced, Misled},
     play::play,
@@ -77,36 +79,15 @@ pub(super) struct Life {
     pub(super) stranger: Option<Stranger>,
 }
 
-/// The conversation, or why there was none.
-struct Played(Result<Life, Stop>);
-
-impl Scene for Played {
-    async fn play(s: &Talk) -> Result<Played, Stop> {
-        Ok(Played(play(s).await))
-    }
-}
-
-/// What came of the conversation, for those who look at it.
-pub(super) struct Seen(std::rc::Rc<Played>);
-
-impl std::ops::Deref for Seen {
-    type Target = Life;
-
-    fn deref(&self) -> &Life {
-        match &self.0.0 {
-            Ok(life) => life,
-            Err(_) => unreachable!("it is made of a conversation that was had"),
-        }
+impl Conversation for Life {
+    async fn hold(s: &Talk) -> Result<Life, Stop> {
+        play(s).await
     }
 }
 
 /// The conversation, had now if nobody has had it.
-pub(super) async fn life(s: &Talk) -> Result<Seen, Stop> {
-    let played = s.scene::<Played>().await?;
-    match &played.0 {
-        Ok(_) => Ok(Seen(played)),
-        Err(stop) => Err(stop.clone()),
-    }
+pub(super) async fn life(s: &Talk) -> Result<Rc<Life>, Stop> {
+    s.held().await
 }
 
 impl Life {

@@ -64,7 +64,7 @@ fn status_notifications(s: &Talk) -> Vec<(std::time::Duration, Message)> {
 }
 
 /// That the conversation has shown tasks, for the rule that judges them.
-async fn shown(s: &Talk) -> Result<life::Seen, Stop> {
+async fn shown(s: &Talk) -> Result<std::rc::Rc<life::Life>, Stop> {
     let life = match life::life(s).await {
         // The clause is about all tasks, and none could be made.
         Err(Stop::NotApplicable(reason)) => return unverified(reason),

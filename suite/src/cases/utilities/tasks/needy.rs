@@ -27,12 +27,9 @@ pub(super) struct Needy {
     pub(super) after: Vec<Step>,
 }
 
-/// The conversation, or why there was none.
-pub(super) struct Played(pub(super) Result<Needy, Stop>);
-
-impl Scene for Played {
-    async fn play(s: &Talk) -> Result<Played, Stop> {
-        Ok(Played(play(s).await))
+impl Conversation for Needy {
+    async fn hold(s: &Talk) -> Result<Needy, Stop> {
+        play(s).await
     }
 }
 

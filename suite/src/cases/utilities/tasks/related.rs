@@ -3,7 +3,7 @@
 use super::{
     NEEDY, TASKS,
     life::{RELATED, Role, life},
-    needy::Played,
+    needy::Needy,
     prelude::*,
     step::{Step, broken},
 };
@@ -39,8 +39,7 @@ const REQUESTS_RELATED: Case = Case::probe(
     NEEDY,
     |s| {
         Box::pin(async {
-            let played = s.scene::<Played>().await?;
-            let needy = played.0.as_ref().map_err(Stop::clone)?;
+            let needy = s.held::<Needy>().await?;
             for (at, message) in &needy.questions {
                 if let Some(text) = unrelated(message, &needy.id) {
                     let method = escaped(message.method.as_deref().unwrap_or_default());
@@ -146,8 +145,7 @@ const INPUT_REQUIRED: Case = Case::probe(
     NEEDY,
     |s| {
         Box::pin(async {
-            let played = s.scene::<Played>().await?;
-            let needy = played.0.as_ref().map_err(Stop::clone)?;
+            let needy = s.held::<Needy>().await?;
             let is_due = |step: &Step| step.status() == Some(Status::InputRequired);
             if !needy.due.iter().any(is_due) {
                 let read = needy

@@ -2,7 +2,7 @@
 
 use super::{
     TASKS,
-    life::{Life, RELATED, Role, Seen, life},
+    life::{Life, RELATED, Role, life},
     prelude::*,
     step::{Step, broken},
 };
@@ -244,7 +244,7 @@ const REPEATABLE: Case = Case::probe(
     TASKS,
     |s| {
         Box::pin(async {
-            let life: Seen = life(s).await?;
+            let life: std::rc::Rc<Life> = life(s).await?;
             let first = first_result(s, &life)?;
             if !first.reply.is_result() {
                 return unverified(format!(
