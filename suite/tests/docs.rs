@@ -130,7 +130,7 @@ fn page(area: &str, violations: &BTreeMap<&str, String>) -> String {
             clause.id,
             clause.title,
             clause.statement,
-            clause.level,
+            clause.binding(),
             case.nature().as_str(),
             transports.join(", "),
             revisions.join(" · "),
