@@ -224,15 +224,23 @@ pub(super) struct OutputArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct LookArgs {
-    /// Colour: `auto` uses it on a terminal, unless NO_COLOR is set
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    color: ColorArg,
+    #[command(flatten)]
+    color: ColorArgs,
     /// Show the last lines only
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     /// Show every case
     #[arg(short, long)]
     verbose: bool,
+}
+
+/// Whether text is in colour.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ColorArgs {
+    /// Colour: `auto` uses it on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: ColorArg,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -245,7 +253,7 @@ enum ColorArg {
     Never,
 }
 
-impl LookArgs {
+impl ColorArgs {
     /// The one place that decides on colour.
     pub(super) fn look(&self) -> Look {
         let terminal = std::io::stdout().is_terminal();
@@ -257,12 +265,22 @@ impl LookArgs {
                 ColorArg::Always => true,
                 ColorArg::Never => false,
             },
+            verbosity: Verbosity::Normal,
+            width,
+        }
+    }
+}
+
+impl LookArgs {
+    /// How text looks, and how much of it there is.
+    pub(super) fn look(&self) -> Look {
+        Look {
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Verbose,
                 _ => Verbosity::Normal,
             },
-            width,
+            ..self.color.look()
         }
     }
 
