@@ -125,6 +125,17 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
             3,
             "ended before http://127.0.0.1:9/sse answered",
         ),
+        (
+            &["validate", "--transcript", "x", "-"],
+            2,
+            "unexpected argument '--transcript'",
+        ),
+        (
+            &["demo", "--badge", "x.svg"],
+            2,
+            "choose one with --transport",
+        ),
+        (&["demo", "--format", "tap"], 2, "three transports as tap"),
         (&["stdo"], 2, "similar subcommand"),
     ];
     for (args, status, words) in cases {
@@ -436,6 +447,22 @@ fn what_reproduces_a_failure_of_a_launched_endpoint_is_a_command_again() {
     let again = reproduce.replacen("mcp-conform", TOOL, 1);
     let again = Command::new("sh").args(["-c", &again]).output().unwrap();
     assert_eq!(again.status.code(), Some(1), "{reproduce}: {again:?}");
+}
+
+#[test]
+fn a_demo_calls_every_tool_unless_it_is_told_otherwise() {
+    let run = |options: &[&str]| {
+        let first = ["demo", "--transport", "stdio", "--revision", "2025-11-25"];
+        let case = ["--case", "utilities/cancel-stops-work", "--format", "json"];
+        let output = tool(&[&first[..], &case, options].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["results"][0]["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(run(&[]), "pass");
+    assert_eq!(run(&["--tools", "none"]), "unverified");
+    let help = String::from_utf8(tool(&["demo", "--help"]).stdout).unwrap();
+    let (_, tools) = help.split_once("--tools").unwrap();
+    assert!(tools.contains("[default: all]"), "{help}");
 }
 
 #[test]

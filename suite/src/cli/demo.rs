@@ -15,8 +15,9 @@ use crate::{
     target::{Command, Endpoint, Given, Target},
 };
 
-/// The options of `demo`.
+/// The options of `demo`. The server is ours: every tool may be called.
 #[derive(clap::Args)]
+#[command(mut_arg("tools", |tools| tools.default_value("all")))]
 pub(super) struct Args {
     /// Over this transport only; default: each in turn
     #[arg(long, value_name = "TRANSPORT")]
@@ -35,16 +36,21 @@ enum Served {
     Sse,
 }
 
-/// The suite against the reference server, over each transport. The server is ours: every tool may
-/// be called.
-pub(super) fn run(mut args: Args) -> Outcome {
-    args.common.permit_all_tools();
+/// The suite against the reference server, over each transport.
+pub(super) fn run(args: Args) -> Outcome {
+    let format = args.common.output.format;
     let all = [Served::Stdio, Served::Http, Served::Sse];
     let chosen = match &args.transport {
         Some(transport) => std::slice::from_ref(transport),
-        None if args.common.writes_files() => {
+        None if args.common.has_files() => {
             return Err(Failure::Usage(anyhow!(
                 "one file cannot hold the runs over three transports; choose one with --transport"
+            )));
+        }
+        None if !format.goes_on() => {
+            return Err(Failure::Usage(anyhow!(
+                "stdout cannot hold the runs over three transports as {}; choose one with --transport",
+                format.as_str()
             )));
         }
         None => &all,

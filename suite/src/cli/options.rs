@@ -77,11 +77,6 @@ enum ToolsArg {
 }
 
 impl PermissionArgs {
-    /// Permits every tool.
-    pub(super) fn permit_all(&mut self) {
-        self.tools = ToolsArg::All;
-    }
-
     pub(super) fn permissions(&self) -> Permissions {
         Permissions {
             tools: match self.tools {
@@ -213,9 +208,6 @@ pub(super) struct OutputArgs {
     /// Show behind the report what got better and what got worse since an older one
     #[arg(long, value_name = "REPORT.json", value_parser = Since::parse)]
     since: Option<Since>,
-    /// Write everything that is said to a file, as JSON Lines
-    #[arg(long, value_name = "PATH")]
-    pub(super) transcript: Option<PathBuf>,
     #[command(flatten)]
     pub(super) look: LookArgs,
 }
@@ -343,11 +335,10 @@ impl OutputArgs {
         self.write_files(run)
     }
 
-    /// Every file that a run would write over: reports, badges, the transcript.
+    /// Every file that a run would write over: reports and badges.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
         let reports = self.reports.iter().map(|(_, path)| path.as_path());
-        let badges = self.badges.iter().map(BadgeFile::path);
-        reports.chain(badges).chain(self.transcript.as_deref())
+        reports.chain(self.badges.iter().map(BadgeFile::path))
     }
 
     /// Writes the report on stdout.
