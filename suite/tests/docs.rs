@@ -170,6 +170,7 @@ fn links_between_documents_lead_somewhere() {
     let mut pages = vec![
         root.join("README.md"),
         root.join("CHANGELOG.md"),
+        root.join("CONTRIBUTING.md"),
         root.join("schemas/README.md"),
         root.join("packaging/README.md"),
     ];
