@@ -438,8 +438,8 @@ fn what_reproduces_a_failure_of_a_launched_endpoint_is_a_command_again() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let failed = report["results"].as_array().unwrap().iter();
     let failed = failed.filter(|result| result["verdict"] == "fail");
-    let reproduce = failed.map(|result| result["reproduce"].as_str().unwrap());
-    let reproduce = reproduce.last().unwrap();
+    let mut reproduce = failed.map(|result| result["reproduce"].as_str().unwrap());
+    let reproduce = reproduce.next_back().unwrap();
     assert!(
         reproduce.contains("--env 'PORT={port}' 'http://127.0.0.1:{port}/mcp' -- sh -c 'exec "),
         "{reproduce}"
