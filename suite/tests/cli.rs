@@ -108,6 +108,34 @@ fn bad_use_gives_one_clear_sentence_and_its_exit_status() {
             2,
             "does not show on this transport",
         ),
+        (
+            &["http", "http://127.0.0.1:{port}/mcp", "--", "true"],
+            2,
+            "put `{port}` among its words too",
+        ),
+        (
+            &[
+                "sse",
+                "http://127.0.0.1:9/sse",
+                "--timeout",
+                "1",
+                "--",
+                "true",
+            ],
+            3,
+            "ended before http://127.0.0.1:9/sse answered",
+        ),
+        (
+            &["validate", "--transcript", "x", "-"],
+            2,
+            "unexpected argument '--transcript'",
+        ),
+        (
+            &["demo", "--badge", "x.svg"],
+            2,
+            "choose one with --transport",
+        ),
+        (&["demo", "--format", "tap"], 2, "three transports as tap"),
         (&["stdo"], 2, "similar subcommand"),
     ];
     for (args, status, words) in cases {
@@ -322,6 +350,119 @@ fn list_and_explain_know_every_case() {
     assert!(text.contains(
         "https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio"
     ));
+}
+
+#[test]
+fn what_explain_says_to_run_shows_the_violation() {
+    for (case, verdict) in [
+        ("stdio/stdout-utf8", "fail"),
+        ("utilities/cancel-stops-work", "warn"),
+        ("streamable-http/post-supported", "fail"),
+        ("lifecycle/sessions-keep-their-version", "fail"),
+        ("http-sse/get-opens-stream", "fail"),
+        ("lifecycle/own-request-timeout", "warn"),
+    ] {
+        let explained = tool(&["explain", case]);
+        let text = String::from_utf8(explained.stdout).unwrap();
+        let command = text.lines().last().unwrap().trim();
+        assert!(command.starts_with("mcp-conform "), "{text}");
+        let script = command.replace("mcp-conform ", &format!("{TOOL} "));
+        let options = " --fail-on should --format json --revision ";
+        let script = script.replacen(" --revision ", options, 1);
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{script}: {output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["results"][0]["case"], case, "{script}");
+        assert_eq!(report["results"][0]["verdict"], verdict, "{script}");
+    }
+}
+
+#[test]
+fn the_list_is_within_a_hundred_columns_and_says_what_is_not_judged() {
+    let list = tool(&["list"]);
+    let text = String::from_utf8(list.stdout).unwrap();
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 100, "{widest}");
+    let row = |id: &str| text.lines().find(|line| line.contains(id)).unwrap();
+    assert!(row("stdio/stdout-utf8 ").contains("  stdio  "));
+    assert!(row("http-sse/get-opens-stream ").contains("  sse  "));
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.ends_with(" cases; 2026-07-28 is not judged yet"),
+        "{last}"
+    );
+    for args in [["list", "-v"], ["explain", "-q"]] {
+        assert_eq!(tool(&args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+/// A run over Streamable HTTP against the reference server on a free port, with its report.
+fn launched(options: &[&str], command: &str) -> (Output, Value) {
+    let report = file(&format!(
+        "launched-{}.json",
+        options.concat().replace('/', "-")
+    ));
+    let named = format!("json={}", report.display());
+    let mut args = vec!["http", "--revision", "2025-11-25", "--case", "lifecycle/*"];
+    args.extend(["--report", &named]);
+    args.extend(options);
+    args.extend(["http://127.0.0.1:{port}/mcp", "--", "sh", "-c", command]);
+    let output = tool(&args);
+    let text = fs::read_to_string(&report).unwrap_or_default();
+    (output, serde_json::from_str(&text).unwrap_or_default())
+}
+
+#[test]
+fn a_launched_endpoint_keeps_its_name_whatever_port_is_free() {
+    let command = format!("exec {TOOL} mock http --port {{port}}");
+    let shards = ["1/2", "2/2"].map(|shard| {
+        let (output, report) = launched(&["--shard", shard], &command);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(report["target"], "http://127.0.0.1:{port}/mcp");
+        file(&format!("launched---shard{}.json", shard.replace('/', "-")))
+    });
+    let [first, second] = shards.each_ref().map(|path| path.to_str().unwrap());
+    let merged = tool(&["merge", first, second]);
+    assert_eq!(merged.status.code(), Some(0), "{merged:?}");
+    let merged: Value = serde_json::from_slice(&merged.stdout).unwrap();
+    assert_eq!(merged["target"], "http://127.0.0.1:{port}/mcp");
+    assert!(merged["shard"].is_null(), "{merged}");
+}
+
+#[test]
+fn what_reproduces_a_failure_of_a_launched_endpoint_is_a_command_again() {
+    // The port is told by a variable, whose value is no secret.
+    let fault = "server-info-version-missing";
+    let command = format!("exec {TOOL} mock http --port $PORT --fault {fault}");
+    let (output, report) = launched(&["--env", "PORT={port}"], &command);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let failed = report["results"].as_array().unwrap().iter();
+    let failed = failed.filter(|result| result["verdict"] == "fail");
+    let mut reproduce = failed.map(|result| result["reproduce"].as_str().unwrap());
+    let reproduce = reproduce.next_back().unwrap();
+    assert!(
+        reproduce.contains("--env 'PORT={port}' 'http://127.0.0.1:{port}/mcp' -- sh -c 'exec "),
+        "{reproduce}"
+    );
+    let again = reproduce.replacen("mcp-conform", TOOL, 1);
+    let again = Command::new("sh").args(["-c", &again]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1), "{reproduce}: {again:?}");
+}
+
+#[test]
+fn a_demo_calls_every_tool_unless_it_is_told_otherwise() {
+    let run = |options: &[&str]| {
+        let first = ["demo", "--transport", "stdio", "--revision", "2025-11-25"];
+        let case = ["--case", "utilities/cancel-stops-work", "--format", "json"];
+        let output = tool(&[&first[..], &case, options].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["results"][0]["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(run(&[]), "pass");
+    assert_eq!(run(&["--tools", "none"]), "unverified");
+    let help = String::from_utf8(tool(&["demo", "--help"]).stdout).unwrap();
+    let (_, tools) = help.split_once("--tools").unwrap();
+    assert!(tools.contains("[default: all]"), "{help}");
 }
 
 #[test]

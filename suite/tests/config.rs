@@ -88,6 +88,16 @@ fn alone_beside_its_file_the_tool_runs_all_targets_with_one_summary() {
     // With -q the summary is all.
     let (_, quiet) = run(&folder, &["run", "-q"]);
     assert!(quiet.starts_with("  stdio  2025-11-25"), "{quiet}");
+    // Options alone are those of `run`, but for those of the tool itself.
+    let (status, alone) = run(&folder, &["-q"]);
+    assert_eq!((status, alone.lines().count()), (Some(0), 4), "{alone}");
+    let (_, narrowed) = run(&folder, &["--case", "lifecycle/initialize-answered"]);
+    assert!(narrowed.contains("1 of 1 clauses"), "{narrowed}");
+    for flag in ["--version", "-h"] {
+        let (status, said) = run(&folder, &[flag]);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(!said.contains("clauses verified"), "{said}");
+    }
     // One target needs no summary.
     let (status, one) = run(&folder, &["run", "stdio", "-q"]);
     assert_eq!(status, Some(0), "{one}");

@@ -23,7 +23,12 @@ fn tool(args: &[&str]) -> Output {
 
 /// The complaint of a run for which there was no server.
 fn complaint(args: &[&str]) -> String {
-    let output = tool(&[args, &["--timeout", "2"]].concat());
+    complaint_before(&[args, &["--timeout", "2"]].concat(), &[])
+}
+
+/// The same, with the command that launches the server.
+fn complaint_before(args: &[&str], command: &[&str]) -> String {
+    let output = tool(&[args, command].concat());
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{args:?}: {text}");
     text
@@ -104,6 +109,25 @@ fn who_speaks_the_other_transport_is_recognised() {
         let expected = format!("speaks {name}; run: mcp-conform {serves} {}", mock.url);
         assert!(text.contains(&expected), "{text}");
     }
+}
+
+#[test]
+fn what_to_run_instead_is_a_command_that_starts_the_server_again() {
+    let served = [
+        "127.0.0.1:{port}/sse",
+        "--",
+        TOOL,
+        "mock",
+        "sse",
+        "--port",
+        "{port}",
+    ];
+    let url = format!("http://{}", served[0]);
+    let text = complaint_before(&["http", "--timeout", "2", &url], &served[1..]);
+    let expected = format!(
+        "{url} speaks HTTP+SSE; run: mcp-conform sse '{url}' -- {TOOL} mock sse --port '{{port}}'"
+    );
+    assert!(text.contains(&expected), "{text}");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn page(area: &str, violations: &BTreeMap<&str, String>) -> String {
             clause.id,
             clause.title,
             clause.statement,
-            clause.level,
+            clause.binding(),
             case.nature().as_str(),
             transports.join(", "),
             revisions.join(" · "),
@@ -170,6 +170,7 @@ fn links_between_documents_lead_somewhere() {
     let mut pages = vec![
         root.join("README.md"),
         root.join("CHANGELOG.md"),
+        root.join("CONTRIBUTING.md"),
         root.join("schemas/README.md"),
         root.join("packaging/README.md"),
     ];

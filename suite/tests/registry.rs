@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use mcp_conform::{cases, spec::Revision};
+use mcp_conform::{cases, report::catalogue, spec::Revision};
+use mock_servers::Transport;
 
 #[test]
 fn ids_are_unique_and_titles_are_short() {
@@ -65,6 +66,28 @@ fn every_case_has_a_fault_and_every_fault_a_case() {
             );
             assert!(!reason.is_empty());
         }
+    }
+}
+
+#[test]
+fn the_command_that_explain_prints_serves_a_fault_that_shows() {
+    for case in cases::all() {
+        let command = catalogue::example(case);
+        let served = [
+            ("stdio", Transport::Stdio),
+            ("http", Transport::StreamableHttp),
+            ("sse", Transport::HttpSse),
+        ];
+        let (_, transport) = served
+            .into_iter()
+            .find(|(kind, _)| {
+                command.starts_with(&format!("mcp-conform {kind} --revision "))
+                    && command.contains(&format!(" mock {kind} "))
+            })
+            .unwrap_or_else(|| panic!("{command}"));
+        let shows =
+            mock_servers::fault(case.clause.fault).is_some_and(|fault| fault.shows_on(transport));
+        assert!(shows, "{command}");
     }
 }
 

@@ -365,6 +365,41 @@ fn a_failure_in_several_revisions_is_one_finding() {
 }
 
 #[test]
+fn the_end_of_a_long_reason_is_shown() {
+    let mut run = made_up();
+    let reason = "no tool may be called that says it is read-only, and this run was told nothing \
+        else: --tools=all or --call NAME permits one";
+    run.judgements = vec![judgement(
+        "stdio/input-utf8",
+        NEW,
+        Verdict::Unverified,
+        reason,
+    )];
+    let text = human(&run, Look { width: 60, ..PLAIN });
+    assert!(
+        text.contains("\n    --tools=all or --call NAME permits one\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_level_is_that_of_the_revision_which_was_judged() {
+    let id = "lifecycle/methods-of-revision";
+    let mut run = made_up();
+    let (old, says) = (Revision::V2025_03_26, "`x` is no method");
+    run.judgements = vec![judgement(id, old, Verdict::Warn, says)];
+    for format in [FormatName::Human, FormatName::Tap, FormatName::Github] {
+        let text = written(&run, format, PLAIN);
+        assert!(text.contains("SHOULD") && !text.contains("MUST"), "{text}");
+    }
+    assert_eq!(json(&run)["results"][0]["level"], "SHOULD");
+    run.judgements = vec![judgement(id, NEW, Verdict::Fail, says)];
+    assert_eq!(json(&run)["results"][0]["level"], "MUST");
+    let case = cases::find(id).unwrap();
+    assert_eq!(case.clause.binding(), "MUST (SHOULD until 2025-03-26)");
+}
+
+#[test]
 fn no_text_of_the_server_moves_a_cursor() {
     let run = made_up();
     let mut texts = Vec::new();
@@ -589,11 +624,7 @@ fn a_case_is_explained_in_full() {
         for revision in case.clause.revisions() {
             assert!(text.contains(&case.clause.link(revision)), "{text}");
         }
-        let command = format!(
-            "mcp-conform stdio --case {} -- mcp-conform mock stdio --fault {}",
-            case.clause.id, case.clause.fault
-        );
-        assert!(text.contains(&command), "{text}");
+        assert!(text.contains(&catalogue::example(case)), "{text}");
     }
     let mut out = Vec::new();
     let case = cases::find("stdio/stdout-only-messages").unwrap();

@@ -29,10 +29,11 @@ pub(super) struct Args {
     /// The revision that it speaks of; default: the newest that the server speaks on all transports
     #[arg(long, value_name = "R")]
     revision: Option<Revision>,
-    /// Write the picture to a file; default: stdout
-    #[arg(long, value_name = "PATH")]
-    output: Option<PathBuf>,
-    /// Write the JSON of a shields endpoint to a file
+    /// Write it to a file: `.svg` a picture, `.json` the JSON of a shields endpoint; default: the
+    /// picture on stdout
+    #[arg(long, value_name = "PATH", value_parser = BadgeFile::parse)]
+    output: Option<BadgeFile>,
+    /// Write the JSON of a shields endpoint to a file, whatever its ending
     #[arg(long, value_name = "PATH")]
     endpoint: Option<PathBuf>,
 }
@@ -40,8 +41,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Outcome {
     let reports = load(&args.reports)?;
     let badge = Badge::of(&reports, args.revision).map_err(|error| Failure::Usage(error.into()))?;
-    if let Some(path) = &args.output {
-        write(path, |out| badge.svg(out))?;
+    if let Some(file) = &args.output {
+        file.write(&badge)?;
     }
     if let Some(path) = &args.endpoint {
         write(path, |out| badge.endpoint(out))?;
@@ -79,7 +80,7 @@ pub(super) fn write(
         .map_err(Failure::Usage)
 }
 
-/// Where `--badge` writes to, and what.
+/// Where a badge is written to, and what.
 #[derive(Clone, Debug)]
 pub(super) struct BadgeFile {
     path: PathBuf,

@@ -3,7 +3,7 @@ use std::{io::Write, process::ExitCode};
 use anyhow::anyhow;
 use clap::ValueEnum;
 
-use super::{Failure, Outcome, options::LookArgs};
+use super::{Failure, Outcome, options::ColorArgs};
 use crate::{cases, report::catalogue, run::Selection};
 
 /// The options of `list`.
@@ -16,7 +16,7 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: ListFormat,
     #[command(flatten)]
-    look: LookArgs,
+    color: ColorArgs,
 }
 
 /// The formats of a list.
@@ -34,7 +34,7 @@ pub(super) struct ExplainArgs {
     /// The id of the case, as in `stdio/stdout-only-messages`
     case: String,
     #[command(flatten)]
-    look: LookArgs,
+    color: ColorArgs,
 }
 
 pub(super) fn list(args: &ListArgs) -> Outcome {
@@ -45,7 +45,7 @@ pub(super) fn list(args: &ListArgs) -> Outcome {
         .collect();
     let mut out = std::io::stdout().lock();
     let written = match args.format {
-        ListFormat::Human => catalogue::list_human(&selected, args.look.look(), &mut out),
+        ListFormat::Human => catalogue::list_human(&selected, args.color.look(), &mut out),
         ListFormat::Json => catalogue::list_json(&selected, &mut out),
     };
     written
@@ -64,7 +64,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Outcome {
         )));
     };
     let mut out = std::io::stdout().lock();
-    catalogue::explain(case, args.look.look(), &mut out)
+    catalogue::explain(case, args.color.look(), &mut out)
         .and_then(|()| out.flush())
         .map_err(anyhow::Error::from)?;
     Ok(ExitCode::SUCCESS)

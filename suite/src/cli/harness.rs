@@ -41,8 +41,16 @@ enum Ending {
     Failed(String),
 }
 
-/// What all trials of this process come to, by name; none if there was nothing to judge.
-type Endings = Result<HashMap<String, Ending>, String>;
+/// What all trials of this process come to; none if there was nothing to judge.
+type Endings = Result<Told, String>;
+
+/// What a run tells.
+struct Told {
+    /// Of the trials, by name.
+    trials: HashMap<String, Ending>,
+    /// The revisions that the server speaks.
+    judged: Vec<Revision>,
+}
 
 /// Judges a server as the command line does that consists of these words, one of `stdio`, `http`
 /// and `sse` with its options, and tells each verdict as a test. What the options say holds here
@@ -157,7 +165,7 @@ fn judge(words: &[OsString], chosen: Option<&[Selected]>) -> Endings {
     run().map_err(|failure| format!("{:#}", failure.parts().0))
 }
 
-fn endings(run: &Run, fail_on: FailOn) -> HashMap<String, Ending> {
+fn endings(run: &Run, fail_on: FailOn) -> Told {
     let judged = run.judgements.iter().map(|judgement| {
         let id = judgement.case.clause.id;
         (
@@ -171,7 +179,10 @@ fn endings(run: &Run, fail_on: FailOn) -> HashMap<String, Ending> {
     } else {
         Ending::Failed(flaws.join("\n"))
     };
-    judged.chain([(WHOLE.to_owned(), whole)]).collect()
+    Told {
+        trials: judged.chain([(WHOLE.to_owned(), whole)]).collect(),
+        judged: run.judged().collect(),
+    }
 }
 
 fn ending(run: &Run, judgement: &Judgement, fail_on: FailOn) -> Ending {
@@ -195,14 +206,34 @@ fn ending(run: &Run, judgement: &Judgement, fail_on: FailOn) -> Ending {
 fn told(endings: &Endings, name: &str) -> Result<Completion, Failed> {
     match endings {
         Err(reason) => Err(reason.into()),
-        Ok(endings) => match endings.get(name) {
+        Ok(endings) => match endings.trials.get(name) {
             Some(Ending::Passed) => Ok(Completion::Completed),
             Some(Ending::Failed(why)) => Err(why.into()),
             Some(Ending::Ignored(why)) => Ok(Completion::ignored_with(why)),
-            // A revision that the server does not speak has no verdicts.
-            None => Ok(Completion::ignored_with(
-                "the server does not speak this revision",
-            )),
+            None => Ok(Completion::ignored_with(missing(name, &endings.judged))),
         },
+    }
+}
+
+/// Why a trial has no verdict, among the revisions that were judged.
+fn missing(name: &str, judged: &[Revision]) -> &'static str {
+    let revision = name.split_once("::").map(|(revision, _)| revision);
+    if judged.iter().any(|one| Some(one.as_str()) == revision) {
+        "another share of --shard judges it"
+    } else {
+        "the server does not speak this revision"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_share_judges_is_told_from_what_is_not_spoken() {
+        let judged = [Revision::V2025_11_25];
+        let said = |name: &str| missing(name, &judged);
+        assert!(said("2025-11-25::jsonrpc/id-echo").contains("--shard"));
+        assert!(said("2025-06-18::jsonrpc/id-echo").contains("does not speak"));
     }
 }

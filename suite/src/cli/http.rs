@@ -7,24 +7,22 @@ use super::{
     Failure,
     config::FileArgs,
     judge::{Common, Prepared},
-    stdio::ServerArgs,
+    stdio::{PORT, ServerArgs},
 };
 use crate::{
     tape::Secrets,
-    target::{Endpoint, Secret, Target, shell_word},
+    target::{Endpoint, Given, Secret, Target, shell_word},
 };
-
-/// What stands for a free port in the address and in the command.
-const PORT: &str = "{port}";
 
 /// The options of `http`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     mcp-conform http http://127.0.0.1:3000/mcp\n  \
     mcp-conform http 'http://127.0.0.1:{port}/mcp' -- node server.js --port '{port}'\n  \
+    mcp-conform http --env 'PORT={port}' 'http://127.0.0.1:{port}/mcp' -- node server.js\n  \
     mcp-conform http --header 'Authorization: Bearer TOKEN' https://example.com/mcp")]
 pub(super) struct HttpArgs {
-    /// The endpoint; `{port}` stands for a free port, in the command too
+    /// The endpoint; `{port}` stands for a free port, in the command and in --env too
     #[arg(value_name = "URL")]
     url: String,
     #[command(flatten)]
@@ -37,7 +35,8 @@ pub(super) struct HttpArgs {
     mcp-conform sse http://127.0.0.1:3000/sse\n  \
     mcp-conform sse 'http://127.0.0.1:{port}/sse' -- python server.py --port '{port}'")]
 pub(super) struct SseArgs {
-    /// The address of the event stream; `{port}` stands for a free port, in the command too
+    /// The address of the event stream; `{port}` stands for a free port, in the command and in
+    /// --env too
     #[arg(value_name = "URL")]
     url: String,
     #[command(flatten)]
@@ -112,20 +111,31 @@ pub(super) fn sse(args: SseArgs) -> Result<Prepared, Failure> {
 }
 
 fn prepare(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Result<Prepared, Failure> {
-    let options = args.options;
+    let mut options = args.options;
     if args.command.is_empty() && options.server.is_given() {
         return Err(Failure::Usage(anyhow!(
             "--env and --cwd are for a command; put it behind `--`"
         )));
     }
     let mut words = args.command;
-    let mut url = url.to_owned();
-    if url.contains(PORT) {
+    let (given, mut url) = (url, url.to_owned());
+    let mut template = None;
+    if given.contains(PORT) {
         if words.is_empty() {
             return Err(Failure::Usage(anyhow!(
                 "{url}: `{PORT}` stands for a free port that a command behind `--` is told; there is no command"
             )));
         }
+        let told = |word: &OsString| word.to_string_lossy().contains(PORT);
+        if !words.iter().any(told) && !options.server.tells_port() {
+            return Err(Failure::Usage(anyhow!(
+                "{url}: nothing tells the command which port `{PORT}` is; put `{PORT}` among its words too, as in `--port '{PORT}'`, or give --env 'PORT={PORT}'"
+            )));
+        }
+        template = Some(Given {
+            url: url.clone(),
+            command: words.clone(),
+        });
         let port = free_port().context("there is no free port")?.to_string();
         url = url.replace(PORT, &port);
         for word in &mut words {
@@ -133,13 +143,14 @@ fn prepare(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Result<Prep
                 *word = text.replace(PORT, &port).into();
             }
         }
+        options.server.tell_port(&port, given);
     }
     let parsed = Url::parse(&url)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
             Failure::Usage(anyhow!(
-                "{url}: that is no address of a server; give one such as http://127.0.0.1:3000/mcp"
+                "{given}: that is no address of a server; give one such as http://127.0.0.1:3000/mcp"
             ))
         })?;
     let launch = match words.is_empty() {
@@ -164,14 +175,16 @@ fn prepare(url: &str, args: Rest, target: fn(Endpoint) -> Target) -> Result<Prep
     let tokens = values
         .clone()
         .filter_map(|value| value.split_once(' ').map(|(_, token)| token));
+    let variables = options.server.secrets();
     let secrets = Secrets::new(
         values
             .chain(tokens)
-            .chain(options.server.secrets())
+            .chain(variables.iter().map(String::as_str))
             .chain(password.as_deref()),
     );
     let endpoint = Endpoint {
         url: parsed,
+        given: template,
         headers: connection
             .headers
             .iter()

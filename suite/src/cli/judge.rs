@@ -1,6 +1,10 @@
 //! What the commands that judge a server have in common.
 
-use std::{process::ExitCode, rc::Rc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    rc::Rc,
+};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,6 +38,9 @@ pub(super) struct Common {
     baseline: BaselineArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    /// Write everything that is said to a file, as JSON Lines
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    transcript: Option<PathBuf>,
 }
 
 impl Common {
@@ -61,16 +68,14 @@ impl Common {
         self.run.fail_on.into()
     }
 
-    /// Permits every tool: for a server that is ours.
-    pub(super) fn permit_all_tools(&mut self) {
-        self.permissions.permit_all();
+    /// Every file that a run would write over: reports, badges, the transcript.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.output.files().chain(self.transcript.as_deref())
     }
 
-    /// Whether the run is to be written to a file.
-    pub(super) fn writes_files(&self) -> bool {
-        !self.output.reports.is_empty()
-            || self.output.transcript.is_some()
-            || self.baseline.is_given()
+    /// Whether there is a file that holds one run only.
+    pub(super) fn has_files(&self) -> bool {
+        self.files().next().is_some() || self.baseline.is_given()
     }
 }
 
@@ -142,7 +147,7 @@ pub(super) fn conduct(
         timeout: args.run.timeout,
         long_wait: args.run.long_wait,
         jobs: args.run.jobs(),
-        transcript: args.output.transcript.clone(),
+        transcript: args.transcript.clone(),
         secrets,
         shell,
     };

@@ -38,7 +38,8 @@ struct Listening {
 
 #[derive(clap::Args)]
 struct Faults {
-    /// Break a clause by this fault (repeatable); `mcp-conform list -v` names them
+    /// Break a clause by this fault (repeatable); `mcp-conform explain CASE` names its fault,
+    /// `mcp-conform list --format json` all
     #[arg(long = "fault", value_name = "NAME")]
     faults: Vec<String>,
 }
@@ -92,5 +93,7 @@ fn unknown(name: &str, transport: Transport) -> anyhow::Error {
         .map(|fault| fault.name);
     let hint = cases::nearest_of(name, known)
         .map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
-    anyhow!("there is no fault `{name}`{hint}; `mcp-conform list -v` names the fault of each case")
+    anyhow!(
+        "there is no fault `{name}`{hint}; `mcp-conform explain CASE` names its fault, `mcp-conform list --format json` all"
+    )
 }

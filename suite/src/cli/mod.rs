@@ -19,7 +19,7 @@ mod run;
 mod stdio;
 mod validate;
 
-use std::{io::Write, path::Path, process::ExitCode};
+use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -110,9 +110,8 @@ impl Failure {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let mut words: Vec<_> = std::env::args_os().collect();
-    // Beside its file, the name of the tool says all.
-    if words.len() == 1 && Path::new(config::FILE).is_file() {
-        words.push("run".into());
+    if means_run(words.get(1)) && Path::new(config::FILE).is_file() {
+        words.insert(1, "run".into());
     }
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
@@ -125,6 +124,16 @@ pub fn main() -> ExitCode {
     };
     complain(&error);
     ExitCode::from(status)
+}
+
+/// Whether there is no command in front of the options, if there are any: beside its file the name
+/// of the tool says which.
+fn means_run(first: Option<&OsString>) -> bool {
+    let Some(first) = first else {
+        return true;
+    };
+    let first = first.to_string_lossy();
+    first.starts_with('-') && !["-h", "--help", "-V", "--version"].contains(&&*first)
 }
 
 fn outcome(command: Command) -> Outcome {

@@ -77,11 +77,6 @@ enum ToolsArg {
 }
 
 impl PermissionArgs {
-    /// Permits every tool.
-    pub(super) fn permit_all(&mut self) {
-        self.tools = ToolsArg::All;
-    }
-
     pub(super) fn permissions(&self) -> Permissions {
         Permissions {
             tools: match self.tools {
@@ -213,9 +208,6 @@ pub(super) struct OutputArgs {
     /// Show behind the report what got better and what got worse since an older one
     #[arg(long, value_name = "REPORT.json", value_parser = Since::parse)]
     since: Option<Since>,
-    /// Write everything that is said to a file, as JSON Lines
-    #[arg(long, value_name = "PATH")]
-    pub(super) transcript: Option<PathBuf>,
     #[command(flatten)]
     pub(super) look: LookArgs,
 }
@@ -224,15 +216,23 @@ pub(super) struct OutputArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct LookArgs {
-    /// Colour: `auto` uses it on a terminal, unless NO_COLOR is set
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    color: ColorArg,
+    #[command(flatten)]
+    color: ColorArgs,
     /// Show the last lines only
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
     /// Show every case
     #[arg(short, long)]
     verbose: bool,
+}
+
+/// Whether text is in colour.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ColorArgs {
+    /// Colour: `auto` uses it on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: ColorArg,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -245,7 +245,7 @@ enum ColorArg {
     Never,
 }
 
-impl LookArgs {
+impl ColorArgs {
     /// The one place that decides on colour.
     pub(super) fn look(&self) -> Look {
         let terminal = std::io::stdout().is_terminal();
@@ -257,12 +257,22 @@ impl LookArgs {
                 ColorArg::Always => true,
                 ColorArg::Never => false,
             },
+            verbosity: Verbosity::Normal,
+            width,
+        }
+    }
+}
+
+impl LookArgs {
+    /// How text looks, and how much of it there is.
+    pub(super) fn look(&self) -> Look {
+        Look {
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Verbose,
                 _ => Verbosity::Normal,
             },
-            width,
+            ..self.color.look()
         }
     }
 
@@ -325,11 +335,10 @@ impl OutputArgs {
         self.write_files(run)
     }
 
-    /// Every file that a run would write over: reports, badges, the transcript.
+    /// Every file that a run would write over: reports and badges.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
         let reports = self.reports.iter().map(|(_, path)| path.as_path());
-        let badges = self.badges.iter().map(BadgeFile::path);
-        reports.chain(badges).chain(self.transcript.as_deref())
+        reports.chain(self.badges.iter().map(BadgeFile::path))
     }
 
     /// Writes the report on stdout.

@@ -151,9 +151,8 @@ fn common_format(targets: &[Named<'_>]) -> Result<FormatName, Failure> {
         )));
     }
     match format {
-        FormatName::Human | FormatName::Json | FormatName::Github | FormatName::Markdown => {
-            Ok(format)
-        }
+        FormatName::Json => Ok(format),
+        one if one.goes_on() => Ok(format),
         one => Err(Failure::Usage(anyhow!(
             "stdout cannot hold the reports of {} targets as {name}; write files with --report '{name}={{target}}.{name}', or choose one target",
             targets.len(),
@@ -166,7 +165,7 @@ fn common_format(targets: &[Named<'_>]) -> Result<FormatName, Failure> {
 fn each_has_its_files(targets: &[Named<'_>]) -> Result<(), Failure> {
     let mut written: Vec<(&str, PathBuf)> = Vec::new();
     for (name, target) in targets {
-        for file in target.common.output.files() {
+        for file in target.common.files() {
             // Two paths may name one file.
             let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
             let before = written

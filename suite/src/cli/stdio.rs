@@ -40,6 +40,19 @@ pub(super) struct ServerArgs {
     /// Launch the server in this folder
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
+    /// The free port that the command is told.
+    #[arg(skip)]
+    port: Option<FreePort>,
+}
+
+/// What stands for a free port in the address, in the command and in the values of `--env`.
+pub(super) const PORT: &str = "{port}";
+
+/// A free port, and the address that it stands in.
+#[derive(Debug)]
+struct FreePort {
+    number: String,
+    url: String,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -50,6 +63,32 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 impl ServerArgs {
+    /// Puts the number where the values hold `{port}`, as this address does.
+    pub(super) fn tell_port(&mut self, number: &str, url: &str) {
+        self.port = Some(FreePort {
+            number: number.to_owned(),
+            url: url.to_owned(),
+        });
+    }
+
+    /// Whether a value tells the command its port.
+    pub(super) fn tells_port(&self) -> bool {
+        self.env.iter().any(|(_, value)| value.contains(PORT))
+    }
+
+    fn value(&self, given: &str) -> String {
+        match &self.port {
+            Some(port) => given.replace(PORT, &port.number),
+            None => given.to_owned(),
+        }
+    }
+
+    /// Whether a value says only what the address says too: then it is no secret.
+    fn is_open(&self, given: &str) -> bool {
+        let port = self.port.as_ref();
+        given.contains(PORT) && port.is_some_and(|port| port.url.contains(given))
+    }
+
     /// The command, launched as these options say.
     pub(super) fn command(&self, words: Vec<OsString>) -> Result<Command, Failure> {
         let mut words = words.into_iter();
@@ -62,7 +101,7 @@ impl ServerArgs {
             env: self
                 .env
                 .iter()
-                .map(|(name, value)| (name.clone(), Secret::new(value)))
+                .map(|(name, value)| (name.clone(), Secret::new(self.value(value))))
                 .collect(),
             cwd: self.cwd.clone(),
         })
@@ -72,8 +111,12 @@ impl ServerArgs {
     /// the verdict has it.
     pub(super) fn shell(&self) -> Vec<String> {
         let mut words = Vec::new();
-        for (name, _) in &self.env {
-            words.extend(["--env".to_owned(), format!("{name}=\"${name}\"")]);
+        for (name, value) in &self.env {
+            let word = match self.is_open(value) {
+                true => shell_word(&format!("{name}={value}")),
+                false => format!("{name}=\"${name}\""),
+            };
+            words.extend(["--env".to_owned(), word]);
         }
         if let Some(cwd) = &self.cwd {
             words.extend(["--cwd".to_owned(), shell_word(&cwd.to_string_lossy())]);
@@ -82,8 +125,12 @@ impl ServerArgs {
     }
 
     /// What must reach no report.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.env.iter().map(|(_, value)| value.as_str())
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let values = self.env.iter().map(|(_, value)| value);
+        values
+            .filter(|value| !self.is_open(value))
+            .map(|value| self.value(value))
+            .collect()
     }
 
     /// Whether any of these options was given.
@@ -97,7 +144,7 @@ pub(super) fn prepare(args: Args) -> Result<Prepared, Failure> {
     let command = args.server.command(args.command)?;
     Ok(Prepared {
         target: Target::Stdio(command),
-        secrets: Secrets::new(args.server.secrets()),
+        secrets: Secrets::new(args.server.secrets().iter().map(String::as_str)),
         shell: args.server.shell(),
         common: args.common,
     })

@@ -35,11 +35,12 @@ pub fn list_human(cases: &[&'static Case], look: Look, out: &mut dyn Write) -> i
     let widest =
         |of: &dyn Fn(&Case) -> usize| cases.iter().map(|case| of(case)).max().unwrap_or_default();
     let id = widest(&|case| columns(case.clause.id));
-    let level = widest(&|case| columns(case.clause.level.keyword()));
+    let level = widest(&|case| columns(newest_level(&case.clause)));
     let span = widest(&|case| columns(&span(&case.clause)));
+    let transports = widest(&|case| columns(&short(case.clause.transports)));
     let kind = widest(&|case| columns(case.nature().as_str()));
     let title = widest(&|case| columns(case.clause.title));
-    let rest = 2 + level + span + kind + 3 * GAP.len();
+    let rest = 2 + level + span + transports + kind + 4 * GAP.len();
     let beside = rest + id + GAP.len() + title <= page.look.width;
     let id = id.min(page.look.width.saturating_sub(rest));
 
@@ -60,9 +61,10 @@ pub fn list_human(cases: &[&'static Case], look: Look, out: &mut dyn Write) -> i
             first = "";
         }
         let row = format!(
-            "  {first:id$}{GAP}{:level$}{GAP}{:span$}{GAP}{:kind$}",
-            clause.level.keyword(),
+            "  {first:id$}{GAP}{:level$}{GAP}{:span$}{GAP}{:transports$}{GAP}{:kind$}",
+            newest_level(clause),
             self::span(clause),
+            short(clause.transports),
             case.nature().as_str()
         );
         let title = page.paint(Tone::Faint, clause.title);
@@ -74,7 +76,35 @@ pub fn list_human(cases: &[&'static Case], look: Look, out: &mut dyn Write) -> i
         }
     }
     page.blank()?;
-    page.line(counted(cases.len(), "case", "cases"))
+    let count = counted(cases.len(), "case", "cases");
+    let unjudged = Revision::ALL
+        .iter()
+        .filter(|revision| !Revision::WITH_HANDSHAKE.contains(revision))
+        .map(|revision| format!("; {revision} is not judged yet"));
+    page.line(format_args!("{count}{}", unjudged.collect::<String>()))
+}
+
+/// How strongly the clause binds in the newest revision in which it holds.
+fn newest_level(clause: &Clause) -> &'static str {
+    clause.level_in(clause.until).keyword()
+}
+
+/// The transports by the commands that judge over them.
+fn short(transports: &[Transport]) -> String {
+    if transports.len() == Transport::ALL.len() {
+        return "all".to_owned();
+    }
+    let names: Vec<_> = transports.iter().map(|one| command(*one)).collect();
+    names.join(", ")
+}
+
+/// The command that judges over a transport, which is that of the reference server too.
+fn command(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Stdio => "stdio",
+        Transport::StreamableHttp => "http",
+        Transport::HttpSse => "sse",
+    }
 }
 
 /// The revisions in which the clause holds, from the first to the last.
@@ -121,7 +151,7 @@ impl Entry {
             id: clause.id,
             title: clause.title,
             statement: clause.statement,
-            level: by_revision(&|_| clause.level.keyword()),
+            level: by_revision(&|revision| clause.level_in(revision).keyword()),
             since: clause.since.as_str(),
             until: clause.until.as_str(),
             transports: clause
@@ -165,7 +195,7 @@ pub fn explain(case: &Case, look: Look, out: &mut dyn Write) -> io::Result<()> {
     page.line(id)?;
     page.prose(0, None, clause.title)?;
     page.blank()?;
-    page.labelled(LABELS, clause.level.keyword(), clause.statement)?;
+    page.labelled(LABELS, newest_level(clause), clause.statement)?;
     page.blank()?;
     let transports: Vec<_> = clause
         .transports
@@ -173,6 +203,9 @@ pub fn explain(case: &Case, look: Look, out: &mut dyn Write) -> io::Result<()> {
         .copied()
         .map(Transport::as_str)
         .collect();
+    if clause.binding() != newest_level(clause) {
+        page.labelled(LABELS, "level", &clause.binding())?;
+    }
     page.labelled(LABELS, "transports", &transports.join(", "))?;
     page.labelled(LABELS, "kind", case.nature().as_str())?;
     let needs: Vec<_> = clause.needs.iter().map(ToString::to_string).collect();
@@ -204,8 +237,43 @@ pub fn explain(case: &Case, look: Look, out: &mut dyn Write) -> io::Result<()> {
             clause.fault
         ),
     )?;
-    page.line(format_args!(
-        "  mcp-conform stdio --case {} -- mcp-conform mock stdio --fault {}",
-        clause.id, clause.fault
-    ))
+    page.line(format_args!("  {}", example(case)))
+}
+
+/// The command that shows what the case says of its fault, in one revision: some faults disturb the
+/// others. The server is ours, so that all of its tools may be called.
+pub fn example(case: &Case) -> String {
+    let clause = &case.clause;
+    let order = [
+        Transport::Stdio,
+        Transport::StreamableHttp,
+        Transport::HttpSse,
+    ];
+    let first = order.iter().find(|one| clause.transports.contains(one));
+    let transport = first.copied().unwrap_or(clause.transports[0]);
+    let kind = command(transport);
+    // Without it these cases judge nothing; the reference server gives up well within the time.
+    let wait = match case.advice.how.contains("--long-wait") {
+        true => " --long-wait 8",
+        false => "",
+    };
+    let mut revisions = transport.revisions().iter().rev();
+    let newest = revisions.find(|revision| clause.applies_in(**revision, transport));
+    let revision = newest.map_or_else(String::new, |revision| format!("--revision {revision} "));
+    let options = format!("{revision}--tools all{wait} --case {}", clause.id);
+    let path = match transport {
+        Transport::Stdio => {
+            return format!(
+                "mcp-conform stdio {options} -- mcp-conform mock stdio --fault {}",
+                clause.fault
+            );
+        }
+        Transport::StreamableHttp => "mcp",
+        Transport::HttpSse => "sse",
+    };
+    format!(
+        "mcp-conform {kind} {options} 'http://127.0.0.1:{{port}}/{path}' -- \
+         mcp-conform mock {kind} --port '{{port}}' --fault {}",
+        clause.fault
+    )
 }

@@ -72,7 +72,7 @@ fn annotation(run: &Run, finding: &Finding<'_>) -> Annotation {
     let clause = &finding.case.clause;
     let mut lines = vec![
         plain::message(newest),
-        format!("{}: {}", clause.level, clause.statement),
+        format!("{}: {}", clause.level_in(newest.revision), clause.statement),
         clause.link(newest.revision),
     ];
     if is_broken(newest.verdict) {

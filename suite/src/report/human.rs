@@ -7,7 +7,7 @@ use super::{
     excerpt::{comparison, exchange},
     in_time, is_broken, listed,
     summary::{last_lines, table, unspoken},
-    text::{Column, Page, Tone, columns, cut, wrap},
+    text::{Column, Page, Tone, columns, wrap},
 };
 use crate::{
     run::{Judgement, Known, Run, Verdict},
@@ -223,7 +223,8 @@ pub(super) fn advice(
     judgement: &Judgement,
 ) -> io::Result<()> {
     let clause = &judgement.case.clause;
-    page.labelled(labels, clause.level.keyword(), clause.statement)?;
+    let level = clause.level_in(judgement.revision);
+    page.labelled(labels, level.keyword(), clause.statement)?;
     page.beside(labels, "", &[clause.link(judgement.revision)])?;
     if is_broken(judgement.verdict) {
         page.labelled(labels, "to mend", judgement.case.advice.mend)?;
@@ -309,7 +310,7 @@ pub(super) fn by_reason(run: &Run, verdict: Verdict) -> Vec<(String, Vec<&'stati
     reasons
 }
 
-/// The cases with this verdict by the reason for it, a line each.
+/// The cases with this verdict by the reason for it.
 fn reasons(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io::Result<()> {
     let reasons = by_reason(run, verdict);
     if reasons.is_empty() {
@@ -322,11 +323,14 @@ fn reasons(page: &mut Page<'_>, run: &Run, verdict: Verdict, title: &str) -> io:
             [id] => format!("{id}: {reason}"),
             ids => format!("{} clauses: {reason}", ids.len()),
         };
-        page.line(format_args!(
-            "  {} {}",
-            page.paint(Tone::Faint, sign(verdict)),
-            cut(&line, room)
-        ))?;
+        // The end of a reason is often the remedy.
+        let mut lines = wrap(&line, room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let sign = page.paint(Tone::Faint, sign(verdict));
+        page.line(format_args!("  {sign} {first}"))?;
+        for line in lines {
+            page.line(format_args!("{:1$}{line}", "", LABELS.indent))?;
+        }
         if ids.len() > 1 {
             page.prose(LABELS.indent, Some(Tone::Faint), &ids.join(", "))?;
         }

@@ -272,7 +272,7 @@ impl<'a> CaseResult<'a> {
             revision: judgement.revision.as_str(),
             transport: judgement.transport.as_str(),
             verdict: judgement.verdict.as_str(),
-            level: clause.level.keyword(),
+            level: clause.level_in(judgement.revision).keyword(),
             statement: clause.statement,
             link: clause.link(judgement.revision),
             message: judgement.message.as_deref(),

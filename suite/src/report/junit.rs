@@ -155,8 +155,9 @@ fn test_case(run: &Run, judgement: &Judgement, out: &mut dyn Write) -> io::Resul
     let mut message = plain::message(judgement);
     let details = || plain::details(run, judgement);
     let known = run.known(judgement).map(|known| escaped(known.explained()));
+    let level = clause.level_in(judgement.revision);
     let (tag, kind, text) = match Kind::of(run, judgement) {
-        Kind::Failure => ("failure", clause.level.keyword(), details()),
+        Kind::Failure => ("failure", level.keyword(), details()),
         Kind::Error => ("error", "error", details()),
         Kind::Skipped => match known {
             Some(reason) => {

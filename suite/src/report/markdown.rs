@@ -249,7 +249,7 @@ fn finding(run: &Run, finding: &Finding<'_>) -> String {
         clause.id,
         prose(clause.title),
         finding.revisions(),
-        clause.level,
+        clause.level_in(newest.revision),
         clause.link(newest.revision).replace(' ', "%20"),
         prose(clause.statement),
         fenced("text", &body),

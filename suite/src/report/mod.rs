@@ -86,6 +86,14 @@ impl FormatName {
         }
     }
 
+    /// Whether reports may stand one below the other: for people, and as lines that a runner reads.
+    pub fn goes_on(self) -> bool {
+        matches!(
+            self,
+            FormatName::Human | FormatName::Github | FormatName::Markdown
+        )
+    }
+
     /// Every name, for messages.
     pub fn names() -> String {
         FormatName::value_variants()

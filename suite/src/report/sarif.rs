@@ -74,7 +74,7 @@ fn judged(run: &Run) -> Vec<(&'static Case, Revision)> {
 fn rule(case: &Case, revision: Revision) -> Value {
     let (clause, advice) = (&case.clause, &case.advice);
     let link = clause.link(revision).replace(' ', "%20");
-    let level = match clause.level {
+    let level = match clause.level_in(revision) {
         Level::Must | Level::MustNot => "error",
         Level::Should | Level::ShouldNot => "warning",
         Level::May => "note",
@@ -87,12 +87,12 @@ fn rule(case: &Case, revision: Revision) -> Value {
         "help": {
             "text": format!(
                 "Why it matters: {}\n\nHow it is probed: {}\n\nTo mend: {}\n\n{} in {revision}: {link}",
-                advice.why, advice.how, advice.mend, clause.level
+                advice.why, advice.how, advice.mend, clause.binding()
             ),
             "markdown": format!(
                 "**Why it matters.** {}\n\n**How it is probed.** {}\n\n**To mend.** {}\n\n\
                  [{} in {revision}]({link})",
-                advice.why, advice.how, advice.mend, clause.level
+                advice.why, advice.how, advice.mend, clause.binding()
             ),
         },
         "defaultConfiguration": { "level": level },

@@ -76,7 +76,8 @@ fn diagnosis(run: &Run, judgement: &Judgement, out: &mut dyn Write) -> io::Resul
     if let Some(known) = run.known(judgement) {
         member("known", &escaped(known.explained()), out)?;
     }
-    member("level", clause.level.keyword(), out)?;
+    let level = clause.level_in(judgement.revision);
+    member("level", level.keyword(), out)?;
     member("statement", clause.statement, out)?;
     member("link", &clause.link(judgement.revision), out)?;
     if is_broken(judgement.verdict) {

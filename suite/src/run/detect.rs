@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     spec::{Revision, Transport},
     tape::{Exchange, names_endpoint, read_value},
-    target::{Endpoint, Target, shell_word},
+    target::{Endpoint, Target},
     transport::{Client, ClientError, Opened, Request, SseFound, SseReader, origin},
 };
 
@@ -79,6 +79,7 @@ impl fmt::Display for Obstacle {
 
 /// Asks at one address.
 pub(super) struct Detective<'a> {
+    target: &'a Target,
     endpoint: &'a Endpoint,
     transport: Transport,
     client: &'a Client,
@@ -94,6 +95,7 @@ impl<'a> Detective<'a> {
     ) -> Option<Detective<'a>> {
         let endpoint = target.endpoint()?;
         Some(Detective {
+            target,
             endpoint,
             transport: target.transport(),
             client,
@@ -128,17 +130,17 @@ impl<'a> Detective<'a> {
 
     /// Whether the other transport is spoken: its name, and the command that judges it.
     async fn other(&self) -> Option<String> {
-        let url = shell_word(&self.endpoint.to_string());
+        let subject = self.target.shell();
         match self.transport {
             Transport::HttpSse => match self.post().await {
                 Found::StreamableHttp { session } => {
                     self.delete(session).await;
-                    Some(format!("Streamable HTTP; run: mcp-conform http {url}"))
+                    Some(format!("Streamable HTTP; run: mcp-conform http {subject}"))
                 }
                 _ => None,
             },
             _ => match self.get().await {
-                Found::HttpSse => Some(format!("HTTP+SSE; run: mcp-conform sse {url}")),
+                Found::HttpSse => Some(format!("HTTP+SSE; run: mcp-conform sse {subject}")),
                 _ => None,
             },
         }

@@ -4,7 +4,7 @@ use super::verdict::{Outcome, Verdict};
 use crate::{
     case::{Case, Rule, Stop, Violation},
     session::Observer,
-    spec::{Clause, Revision},
+    spec::{Clause, Level, Revision},
     tape::{Event, Past},
 };
 
@@ -23,6 +23,8 @@ struct Entry {
     /// The first violation of the session that stands first in the plan, so that the evidence
     /// does not depend on which session was faster.
     first: Option<(usize, Violation)>,
+    /// How strongly the clause binds in the revision in which it was broken.
+    level: Option<Level>,
 }
 
 impl Findings {
@@ -35,6 +37,7 @@ impl Findings {
                     subjects: 0,
                     violations: 0,
                     first: None,
+                    level: None,
                 })
             })
             .collect();
@@ -49,6 +52,7 @@ impl Findings {
             entry.subjects += 1;
             if let Err(Stop::Violated(mut violation)) = (entry.rule.holds)(event, past) {
                 entry.violations += 1;
+                entry.level = Some(entry.case.clause.level_in(past.revision));
                 if entry.first.as_ref().is_none_or(|(first, _)| lane < *first) {
                     // What was said last to the server belongs to what it said.
                     violation.evidence.splice(0..0, past.sent.clone());
@@ -74,9 +78,12 @@ impl Findings {
 
     /// The first clause of the highest level that a rule found broken.
     pub(super) fn gravest(&self) -> Option<&'static Clause> {
-        let broken = self.entries.iter().filter(|entry| entry.first.is_some());
-        let clauses = broken.map(|entry| &entry.case.clause);
-        clauses.min_by_key(|clause| Verdict::of_violation(clause.level) as usize)
+        let broken = self.entries.iter().filter_map(|entry| {
+            let level = entry.level?;
+            Some((&entry.case.clause, Verdict::of_violation(level)))
+        });
+        let gravest = broken.min_by_key(|(_, verdict)| *verdict as usize);
+        gravest.map(|(clause, _)| clause)
     }
 
     /// The first clause that a rule found broken, in the order of the registry.

@@ -63,15 +63,16 @@ impl Launched {
             _stdin: pipes.stdin,
         };
         let deadline = Instant::now() + limits.first_answer;
+        let address = endpoint.address();
         let reason = loop {
             if client.open(&look, 0, LOOK).await.is_ok() {
                 return Ok(launched);
             }
             if launched.process.wait(Duration::ZERO).await.is_some() {
-                break format!("the command ended before {endpoint} answered");
+                break format!("the command ended before {address} answered");
             }
             if Instant::now() > deadline {
-                break format!("{endpoint} does not answer; does the command listen there?");
+                break unheard(&address, endpoint);
             }
             sleep(PAUSE).await;
         };
@@ -102,6 +103,17 @@ impl Launched {
         self.process.terminate();
         self.process.wait(limits.quiet).await;
         self.process.end(limits.quiet).await;
+    }
+}
+
+/// That nobody listens at the address, and how a command is told one.
+fn unheard(address: &str, endpoint: &Endpoint) -> String {
+    let reason = format!("{address} does not answer; does the command listen there?");
+    match endpoint.given {
+        Some(_) => reason,
+        None => format!(
+            "{reason} `{{port}}` in the address and in the command, or in a value of --env, tells it a free port"
+        ),
     }
 }
 

@@ -20,7 +20,8 @@ pub(super) fn judged(revised: &[Revisioned<'_>]) -> Option<Vec<Judged>> {
 /// The duty of the transport whose breach leaves no session.
 fn clause(revised: &Revisioned<'_>) -> Option<&'static str> {
     let clause = revised.broken()?;
-    let is_duty = matches!(clause.level, Level::Must | Level::MustNot)
-        && clause.transports == [Transport::HttpSse];
+    let level = clause.level_in(revised.common.launcher.revision);
+    let is_duty =
+        matches!(level, Level::Must | Level::MustNot) && clause.transports == [Transport::HttpSse];
     is_duty.then_some(clause.id)
 }

@@ -29,10 +29,11 @@ pub struct Clause {
     pub title: &'static str,
     /// The duty precisely enough to argue a verdict from, in our own words.
     pub statement: &'static str,
-    /// How strongly it binds, in the newest revision in which it holds.
-    pub level: Level,
+    /// How strongly it binds, in the newest revision in which it holds. For cases to write only:
+    /// it is read with [`Clause::level_in`], or told with [`Clause::binding`].
+    pub(crate) level: Level,
     /// The revisions in which it binds otherwise.
-    pub levels: &'static [(Revision, Level)],
+    pub(crate) levels: &'static [(Revision, Level)],
     /// The first revision in which it holds.
     pub since: Revision,
     /// The last revision in which it holds.
@@ -95,6 +96,23 @@ impl Clause {
     pub fn level_in(&self, revision: Revision) -> Level {
         let exception = self.levels.iter().find(|(other, _)| *other == revision);
         exception.map_or(self.level, |(_, level)| *level)
+    }
+
+    /// How strongly the clause binds, for people: `MUST`, or where older revisions bind otherwise,
+    /// `MUST (SHOULD until 2025-03-26)`.
+    pub fn binding(&self) -> String {
+        let revisions: Vec<Revision> = self.revisions().collect();
+        let older: Vec<String> = revisions
+            .windows(2)
+            .filter(|pair| self.level_in(pair[0]) != self.level_in(pair[1]))
+            .map(|pair| format!("{} until {}", self.level_in(pair[0]), pair[0]))
+            .collect();
+        let newest = self.level_in(self.until);
+        if older.is_empty() {
+            newest.to_string()
+        } else {
+            format!("{newest} ({})", older.join(", "))
+        }
     }
 
     /// The revisions in which the clause holds, oldest first.

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::spec::Transport;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, Given};
 pub use process::LaunchError;
 pub(crate) use process::{Ended, Process, adopt_orphans, end_orphans};
 
@@ -99,9 +99,10 @@ impl Target {
             Target::Stdio(command) => format!("-- {}", command.shell()),
             Target::Http(endpoint) | Target::Sse(endpoint) => {
                 let url = shell_word(&endpoint.to_string());
-                match &endpoint.launch {
-                    Some(command) => format!("{url} -- {}", command.shell()),
-                    None => url,
+                match (&endpoint.given, &endpoint.launch) {
+                    (Some(given), _) => format!("{url} -- {}", shell_words(&given.command)),
+                    (None, Some(command)) => format!("{url} -- {}", command.shell()),
+                    (None, None) => url,
                 }
             }
         }
@@ -165,11 +166,7 @@ pub struct Command {
 impl Command {
     /// The command as a person would type it in a POSIX shell.
     pub fn shell(&self) -> String {
-        std::iter::once(&self.program)
-            .chain(&self.args)
-            .map(|word| shell_word(&word.to_string_lossy()))
-            .collect::<Vec<_>>()
-            .join(" ")
+        shell_words(std::iter::once(&self.program).chain(&self.args))
     }
 
     /// The file that holds the server, where the command names one beyond doubt: the program, if
@@ -201,6 +198,15 @@ impl Command {
             Some(parts?.join("/"))
         })
     }
+}
+
+/// Words as a person would type them in a POSIX shell.
+fn shell_words<'a>(words: impl IntoIterator<Item = &'a OsString>) -> String {
+    let words = words.into_iter();
+    words
+        .map(|word| shell_word(&word.to_string_lossy()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Quotes a word for a POSIX shell where it needs quotes.

@@ -177,9 +177,10 @@ fn bad_use_of_reports_gives_one_clear_sentence() {
         (&["badge", "/nonexistent.json"], "cannot read the report"),
         (&["badge", report, report], "two reports judge 2025-11-25"),
         (
-            &["badge", report, "--output", "/nonexistent/x"],
+            &["badge", report, "--output", "/nonexistent/x.svg"],
             "cannot write",
         ),
+        (&["badge", report, "--output", "badge.png"], ".svg or .json"),
         (&["badge"], "REPORT.json"),
         (&["merge", report, report], "judged twice"),
         (&["diff", report, other], "no report of mcp-conform"),

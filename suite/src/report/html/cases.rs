@@ -91,7 +91,7 @@ fn row(out: Out<'_>, run: &Run, row: &Row<'_>) -> io::Result<()> {
         prose(clause.title)
     )?;
     remarks(out, &row.judgements)?;
-    write!(out, "</th><td class=\"level\">{}</td>", clause.level)?;
+    write!(out, "</th><td class=\"level\">{}</td>", clause.binding())?;
     for revision in run.judged() {
         cell(out, run, row.within(revision))?;
     }

@@ -93,7 +93,7 @@ fn finding(out: Out<'_>, run: &Run, finding: &Finding<'_>) -> io::Result<()> {
     writeln!(
         out,
         "<dl class=\"clause\">\n<div><dt><strong class=\"level\">{}</strong></dt><dd>{}</dd></div>",
-        clause.level,
+        clause.level_in(newest.revision),
         prose(clause.statement)
     )?;
     links(out, &finding.judgements)?;
