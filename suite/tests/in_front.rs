@@ -132,7 +132,13 @@ fn verdicts(report: &Value) -> Verdicts {
     results
         .map(|result| {
             let place = (text(&result["case"]), text(&result["revision"]));
-            (place, (text(&result["verdict"]), text(&result["message"])))
+            let message = text(&result["message"]);
+            let evidence = &result["evidence"];
+            let told = match evidence.is_null() {
+                true => message,
+                false => format!("{message} {evidence}"),
+            };
+            (place, (text(&result["verdict"]), told))
         })
         .collect()
 }
@@ -202,8 +208,8 @@ fn a_limit_on_the_rate_of_requests_breaks_no_clause() {
         let reference = Reference::start();
         let count = AtomicUsize::new(0);
         let url = front(&reference.authority, move |head| {
-            let refused =
-                head.starts_with("POST ") && count.fetch_add(1, Ordering::Relaxed) % every == every - 1;
+            let refused = head.starts_with("POST ")
+                && count.fetch_add(1, Ordering::Relaxed) % every == every - 1;
             refused.then(|| {
                 format!(
                     "HTTP/1.1 429 Too Many Requests\r\nRetry-After: {wait}\r\nContent-Length: 0\r\n\

@@ -11,7 +11,8 @@ use super::{PostEnd, Posting, Refusal, Session, wire::Http};
 use crate::{
     spec::Transport,
     tape::{Event, Exchange, Id, Kind, Message, read_value},
-    transport::{EndpointFlaw, SseReader, endpoint_of, is_loopback, origin},
+    target::is_loopback,
+    transport::{EndpointFlaw, SseReader, endpoint_of, origin},
 };
 
 /// What of the event that is being read has been taken for whole, though no blank line has ended

@@ -54,7 +54,11 @@ pub(super) struct Held<T>(pub(super) Result<Rc<T>, Stop>);
 
 impl<T: Conversation> Scene for Held<T> {
     async fn play(talk: &Talk) -> Result<Held<T>, Stop> {
-        Ok(Held(T::hold(talk).await.map(Rc::new)))
+        match T::hold(talk).await {
+            // In the session that comes in the place of this one it can be held.
+            Err(Stop::Interrupted) => Err(Stop::Interrupted),
+            result => Ok(Held(result.map(Rc::new))),
+        }
     }
 }
 

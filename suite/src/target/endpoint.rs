@@ -1,4 +1,4 @@
-use std::{ffi::OsString, fmt, net::IpAddr, path::PathBuf};
+use std::{ffi::OsString, fmt, path::PathBuf};
 
 use url::Url;
 
@@ -44,12 +44,17 @@ impl Endpoint {
 
     /// Whether the host is `localhost`, `::1` or in 127.0.0.0/8.
     pub fn is_loopback(&self) -> bool {
-        match self.url.host() {
-            Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-            Some(url::Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_loopback(&self.url)
+    }
+}
+
+/// Whether the host is `localhost`, `::1` or in 127.0.0.0/8.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::spec::Transport;
 
+pub(crate) use endpoint::is_loopback;
 pub use endpoint::{Endpoint, Given};
 pub use process::LaunchError;
 pub(crate) use process::{Ended, Process, adopt_orphans, end_orphans};

@@ -333,16 +333,6 @@ fn basic(url: &Url) -> Option<String> {
     Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
 }
 
-/// Whether the host is `localhost`, `::1` or in 127.0.0.0/8.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 /// The innermost reason of an error: the outer ones only say that there was one.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;

@@ -11,7 +11,7 @@ mod sse;
 
 pub use addresses::own_addresses;
 pub use client::ClientSetupError;
-pub(crate) use client::{Client, ClientError, Opened, Raw, Request, is_loopback, origin};
+pub(crate) use client::{Client, ClientError, Opened, Raw, Request, origin};
 pub(crate) use endpoint::{EndpointFlaw, endpoint_of};
 pub use raw::{Body, RawError, RawRequest, RawResponse, RawTarget, send};
 pub use raw_body::RawBody;

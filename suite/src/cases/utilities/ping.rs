@@ -195,8 +195,8 @@ impl Handshake {
     }
 }
 
-impl Scene for Early {
-    async fn play(s: &Talk) -> Result<Early, Stop> {
+impl Conversation for Early {
+    async fn hold(s: &Talk) -> Result<Early, Stop> {
         let mut first = begin_ping(s).await?;
         // A server that waits for more than this is not read yet.
         let mut reply = s.within(&mut first, s.session.limits.quiet).await;
@@ -270,7 +270,7 @@ const BEFORE_INITIALIZED: Case = Case::probe(
     Stage::Unopened("pings"),
     |s| {
         Box::pin(async {
-            let early = s.scene::<Early>().await?;
+            let early = s.held::<Early>().await?;
             let seen = early.plain.as_ref().unwrap_or(&early.after_first);
             if !seen.initialize.is_result() {
                 return unverified(format!("`initialize` {}", seen.initialize));
@@ -320,7 +320,7 @@ const BEFORE_INITIALIZE: Case = Case::probe(
     Stage::Unopened("pings"),
     |s| {
         Box::pin(async {
-            let early = s.scene::<Early>().await?;
+            let early = s.held::<Early>().await?;
             if let Some(plain) = &early.plain {
                 if !plain.is_whole() {
                     return unverified("the handshake fails without a ping in front of it as well");

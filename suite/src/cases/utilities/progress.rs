@@ -50,8 +50,8 @@ pub(super) struct Reported {
     pub(super) number: Value,
 }
 
-impl Scene for Reported {
-    async fn play(s: &Talk) -> Result<Reported, Stop> {
+impl Conversation for Reported {
+    async fn hold(s: &Talk) -> Result<Reported, Stop> {
         let tool = s.progress_tool().await?;
         let reported = Reported {
             text: json!(s.session.fresh_id("t")),
@@ -90,7 +90,7 @@ impl Scene for Reported {
 
 /// Has the progress tool report, for the rule that judges it.
 async fn provoke(s: &Talk) -> Result<(), Stop> {
-    let reported = s.scene::<Reported>().await?;
+    let reported = s.held::<Reported>().await?;
     if s.reports_of(&reported.text).is_empty() {
         return unverified("the progress tool reported nothing");
     }

@@ -131,7 +131,7 @@ const TOKEN_TYPE: Case = Case::probe(
     Stage::Shared,
     |s| {
         Box::pin(async {
-            let reported = s.scene::<Reported>().await?;
+            let reported = s.held::<Reported>().await?;
             let tokens = [&reported.text, &reported.digits, &reported.number];
             for token in tokens {
                 if let Some(other) = other_type(token)
@@ -187,7 +187,7 @@ const FALSY_TOKEN: Case = Case::probe(
     Stage::Shared,
     |s| {
         Box::pin(async {
-            let reported = s.scene::<Reported>().await?;
+            let reported = s.held::<Reported>().await?;
             if s.reports_of(&reported.text).is_empty() {
                 return unverified("no progress came for another token either");
             }
