@@ -182,11 +182,6 @@ impl Life {
                 self.results.push(again.await?);
             }
         }
-        if s.session.declares("tasks.list") {
-            let ids = self.tasks.iter().filter_map(Made::id);
-            let ids = ids.map(str::to_owned).collect();
-            self.listed = Some(Listed::of(player, ids).await?);
-        }
         if let (Some(_), Some(id)) = (&self.cancel, self.id(Role::Cancelled)) {
             let get = player.get("utilities/task-cancel-final", &id);
             self.cancelled_get = Some(get.await?);
@@ -200,6 +195,11 @@ impl Life {
             let params = json!({ "taskId": third });
             let cancel = player.ask(owner, "tasks/cancel", params).await?;
             self.late_cancel = Some((cancel, player.get(owner, &third).await?));
+        }
+        if s.session.declares("tasks.list") {
+            let ids = self.tasks.iter().filter_map(Made::id);
+            let ids = ids.map(str::to_owned).collect();
+            self.listed = Some(Listed::of(player, ids).await?);
         }
         if let (Some(first), Some(second)) = (self.ended(Role::First), self.ended(Role::Second)) {
             self.misled = misled(player, &second, &[json!(first), s.no_task()]).await?;
