@@ -12,6 +12,12 @@ pub const MCP: [(&str, &str); 5] = [
 /// What `--format json` writes.
 pub const REPORT: &str = include_str!("../report.json");
 
+/// What `merge` writes where the reports are of several targets.
+pub const JOINED: &str = include_str!("../joined.json");
+
+/// What `diff --format json` writes.
+pub const DIFF: &str = include_str!("../diff.json");
+
 /// What `mcp-conform.toml` holds, for editors.
 pub const CONFIG: &str = include_str!("../config.json");
 

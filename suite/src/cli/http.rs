@@ -68,7 +68,7 @@ pub(super) struct Options {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Connection")]
 struct ConnectionArgs {
-    /// Send a header with every request (repeatable); its value reaches no report
+    /// Send a header with every request (repeatable); a secret reaches no report
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
     /// Accept any certificate

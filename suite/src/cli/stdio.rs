@@ -34,7 +34,7 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Server")]
 pub(super) struct ServerArgs {
-    /// Set an environment variable for the server (repeatable); its value reaches no report
+    /// Set an environment variable for the server (repeatable); a secret reaches no report
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
     /// Launch the server in this folder

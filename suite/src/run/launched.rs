@@ -49,8 +49,9 @@ impl Launched {
         // What another server answers would be taken for the answers of this one.
         if client.open(&look, 0, LOOK).await.is_ok() {
             return Err(NoServer::Address(format!(
-                "{endpoint} answers before the command is started; stop what listens there, or give \
-                 `{{port}}` in its place"
+                "{} answers before the command is started; stop what listens there, or give \
+                 `{{port}}` in its place",
+                endpoint.address()
             )));
         }
         let (process, pipes) = Process::launch(command, &[])?;

@@ -21,8 +21,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A connection is not used again after this time: servers close theirs after five seconds or two,
 /// and a request that crosses that is lost.
 const IDLE: Duration = Duration::from_secs(1);
-/// So often a request is sent again because its connection was stale.
-const STALE: usize = 2;
 
 /// What a request needs to be sent.
 #[derive(Clone, Debug)]
@@ -83,6 +81,8 @@ pub enum ClientSetupError {
 /// See the module.
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// The same with a connection for each request.
+    fresh: reqwest::Client,
     headers: Vec<(String, String)>,
     tls: Arc<rustls::ClientConfig>,
 }
@@ -115,19 +115,23 @@ impl Client {
     /// A certificate or header that cannot be used.
     pub(crate) fn new(endpoint: &Endpoint) -> Result<Client, ClientSetupError> {
         let tls = tls(endpoint)?;
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
-            .http1_only()
-            .tls_backend_preconfigured(tls.clone());
-        if endpoint.is_loopback() {
-            // No proxy is on the way to this machine.
-            builder = builder.no_proxy();
-        }
-        let http = builder
-            .build()
-            .map_err(|error| ClientSetupError::Tls(root_cause(&error)))?;
+        let built = |idle: usize| {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT)
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(idle)
+                .http1_only()
+                .tls_backend_preconfigured(tls.clone());
+            let builder = match endpoint.is_loopback() {
+                // No proxy is on the way to this machine.
+                true => builder.no_proxy(),
+                false => builder,
+            };
+            let built = builder.build();
+            built.map_err(|error| ClientSetupError::Tls(root_cause(&error)))
+        };
+        let (http, fresh) = (built(usize::MAX)?, built(0)?);
         let mut headers = Vec::new();
         for (name, value) in &endpoint.headers {
             let valid = http::HeaderName::from_bytes(name.as_bytes()).is_ok()
@@ -139,6 +143,7 @@ impl Client {
         }
         Ok(Client {
             http,
+            fresh,
             headers,
             tls: Arc::new(tls),
         })
@@ -156,14 +161,23 @@ impl Client {
         }
         let method = reqwest::Method::from_bytes(request.method.as_bytes())
             .map_err(|error| ClientError::Failed(error.to_string()))?;
-        let mut builder = self.http.request(method, request.url.clone());
-        for (name, value) in self.headers_of(request) {
-            builder = builder.header(name, value);
-        }
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
-        let response = match timeout(limit, fresh(builder)).await {
+        let send = |client: &reqwest::Client| {
+            let mut builder = client.request(method.clone(), request.url.clone());
+            for (name, value) in self.headers_of(request) {
+                builder = builder.header(name, value);
+            }
+            if let Some(body) = &request.body {
+                builder = builder.body(body.clone());
+            }
+            builder.send()
+        };
+        let sent = async {
+            match send(&self.http).await {
+                Err(error) if is_stale(&error) => send(&self.fresh).await,
+                sent => sent,
+            }
+        };
+        let response = match timeout(limit, sent).await {
             Err(_) => return Err(ClientError::Silent(limit)),
             Ok(Err(error)) if error.is_connect() => {
                 return Err(ClientError::Unreachable(format!(
@@ -268,27 +282,22 @@ impl Client {
     }
 }
 
-/// Sends a request, again if the connection proves to be stale: a server may close one that is idle
-/// at any time, and resets it if something comes then, which it has not read (RFC 9112, 9.5).
-async fn fresh(request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
-    for _ in 0..STALE {
-        let Some(attempt) = request.try_clone() else {
-            break;
-        };
-        match attempt.send().await {
-            Err(error) if !error.is_connect() && is_reset(&error) => {}
-            sent => return sent,
-        }
+/// Whether the connection may have been stale: a server may close one that is idle at any time, and
+/// resets it if something comes then, which it has not read (RFC 9112, 9.5).
+fn is_stale(error: &reqwest::Error) -> bool {
+    if error.is_connect() {
+        return false;
     }
-    request.send().await
-}
-
-fn is_reset(error: &reqwest::Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
             let kind = error.kind();
             return matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+        }
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && error.is_incomplete_message()
+        {
+            return true;
         }
         cause = error.source();
     }

@@ -165,5 +165,5 @@ fn quiet_means_the_totals_only() {
 fn the_comparison_keeps_its_schema() {
     let text = written(|diff, out| diff::json(diff, out).unwrap());
     let document: Value = serde_json::from_str(&text).unwrap();
-    keeps_schema("diff.json", &document);
+    keeps_schema(schemas::DIFF, &document);
 }

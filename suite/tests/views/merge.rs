@@ -73,7 +73,7 @@ fn people_are_told_that_a_shard_is_a_share() {
 fn shards_become_the_report_of_one_run() {
     let [first, second] = shards().map(|run| report(&run));
     let whole = written(&merge(vec![first.clone(), second.clone()]).unwrap());
-    keeps_schema("report.json", &whole);
+    keeps_schema(schemas::REPORT, &whole);
     let text = serde_json::to_string_pretty(&whole).unwrap();
     insta::assert_snapshot!("merged", stable(&text));
     // The order on the command line changes nothing.
@@ -89,9 +89,9 @@ fn targets_stand_side_by_side_and_are_read_back() {
     let [first, second] = shards().map(|run| report(&run));
     let joined = merge(vec![first, report(&http), second]).unwrap();
     let document = written(&joined);
-    keeps_schema("joined.json", &document);
+    keeps_schema(schemas::JOINED, &document);
     for run in document["runs"].as_array().unwrap() {
-        keeps_schema("report.json", run);
+        keeps_schema(schemas::REPORT, run);
     }
     let text = document.to_string();
     let again = read::parse(text.as_bytes(), "x.json".as_ref()).unwrap();
