@@ -1,11 +1,9 @@
 //! Cancellation, of requests in flight and of what is none.
 
-use std::time::Duration;
-
 use super::{
     prelude::*,
     settled::{pings_are_answered, settled},
-    slow::Slow,
+    slow::{Slow, UNDER_WAY},
 };
 use crate::session::Stray;
 
@@ -88,9 +86,6 @@ const NO_RESPONSE: Case = Case::probe(
 
 /// So many notifications may have been under way.
 const STRAGGLERS: usize = 1;
-/// What was under way on a stream of its own may come a little behind the answer to the ping.
-const UNDER_WAY: Duration = Duration::from_millis(250);
-
 const STOPS_WORK: Case = Case::probe(
     Clause {
         id: "utilities/cancel-stops-work",
@@ -273,8 +268,9 @@ const EXACT_ID: Case = Case::probe(
                 );
             }
             violated(format!(
-                "a call with the id 5 {} after `\"5\"` was cancelled",
-                calls.integer.told()
+                "a call with the id {number} {} after `\"{number}\"` was cancelled",
+                calls.integer.told(),
+                number = calls.number
             ))
         })
     },
