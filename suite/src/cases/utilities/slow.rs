@@ -22,7 +22,7 @@ const ASKING: [&str; 6] = [
 /// So often the calls are made where the cancellation comes too late to show anything.
 const ATTEMPTS: u64 = 3;
 /// What was under way on a stream of its own may come a little behind the answer to the ping.
-pub(super) const UNDER_WAY: Duration = Duration::from_millis(250);
+pub(super) const UNDER_WAY: Duration = Duration::from_millis(150);
 
 /// What came of the conversation.
 pub(super) struct Slow {
@@ -149,7 +149,7 @@ impl Calls {
         match (self.sentinel.at(), self.yardstick.took()) {
             (Some(heard), Some(took)) => {
                 let late = heard.saturating_sub(begun);
-                late > PAUSE * 2 && took < (late + UNDER_WAY) * 2
+                late > PAUSE * 3 / 2 && took < (late + UNDER_WAY) * 2
             }
             _ => false,
         }
