@@ -419,7 +419,8 @@ impl Reading<'_> {
 
     /// Whether the case is about bytes of a transport, none of which were recorded.
     fn is_unframed(&self, case: &crate::case::Case) -> bool {
-        self.bare && matches!(case.clause.area(), "stdio" | "http-sse" | "streamable-http")
+        let area = case.clause.area();
+        self.bare && Transport::ALL.iter().any(|one| one.as_str() == area)
     }
 
     fn run(mut self, started: String, duration: Duration, names: &[String]) -> Run {

@@ -306,7 +306,8 @@ impl Session {
             if opened.exchange.is_too_busy() && retries < RETRIES {
                 let pause = retry_after(&opened.exchange);
                 // Whoever waits for the answer counts this too; a refusal in time says more.
-                if begun.elapsed() + pause < self.limits.answer / 2 {
+                let room = (self.limits.answer / 2).saturating_sub(begun.elapsed());
+                if pause < room {
                     retries += 1;
                     self.mark_response(&opened.exchange, true);
                     self.note_busy();

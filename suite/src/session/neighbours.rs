@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{How, Newline, OpenFailure, Posting, Session};
 use crate::{
-    tape::{Excerpt, Exchange},
+    tape::{Excerpt, Exchange, turns_away},
     transport::Request,
 };
 
@@ -49,7 +49,9 @@ impl Neighbours {
         let opened = second.handshake(Newline::Lf, second.limits.answer).await;
         let neighbours = match opened {
             // It is too busy, or wants credentials after all.
-            Err(OpenFailure::Status(401 | 403 | 429 | 503, _)) => Neighbours::Apart,
+            Err(OpenFailure::Status(status, _)) if status == 403 || turns_away(status) => {
+                Neighbours::Apart
+            }
             Err(OpenFailure::Status(..) | OpenFailure::Refused(_)) => Neighbours::Refused,
             Err(_) => Neighbours::Apart,
             Ok(()) if second.session_id() == first.session_id() => Neighbours::Same,

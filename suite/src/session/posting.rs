@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
-    tape::{Close, Exchange, Message},
+    tape::{Close, Exchange, Message, turns_away},
     transport::SseEvent,
 };
 
@@ -33,7 +33,7 @@ impl Refusal {
     /// Whether it is for want of credentials, or because the server is too busy: that says nothing
     /// about the message.
     pub(crate) fn turns_away(&self) -> bool {
-        matches!(self.status, 401 | 429 | 503)
+        turns_away(self.status)
     }
 
     /// The same, or a status by which servers withhold leave with good reason and with none.

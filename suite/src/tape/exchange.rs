@@ -19,15 +19,18 @@ pub struct Exchange {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
+/// Whether a status by itself says that a request was turned away for want of credentials, or because
+/// the server is too busy.
+pub(crate) fn turns_away(status: u16) -> bool {
+    matches!(status, 401 | 429 | 503)
+}
+
 impl Exchange {
     /// Whether the request was turned away for want of credentials, or because the server is too
     /// busy: that says nothing about what was sent.
     pub fn turns_away(&self) -> bool {
-        match self.status {
-            401 => true,
-            403 => self.header("www-authenticate").is_some(),
-            _ => self.is_too_busy(),
-        }
+        let lacks_leave = self.status == 403 && self.header("www-authenticate").is_some();
+        lacks_leave || turns_away(self.status)
     }
 
     /// Whether the server says that it is too busy, or was asked too often (RFC 6585, section 4).

@@ -17,6 +17,7 @@ mod utf8;
 
 pub use event::{Close, Event, Excerpt, Stream};
 pub use exchange::Exchange;
+pub(crate) use exchange::turns_away;
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
 pub use instant::instant;

@@ -158,7 +158,7 @@ const GET_STREAM_OR_405: Case = Case::probe(
             };
             match (head.status, head.media_type()) {
                 (405, _) => Ok(()),
-                (status @ (401 | 403 | 429 | 503), _) => {
+                (status, _) if status == 403 || head.turns_away() => {
                     unverified(format!("GET gets HTTP status {status}"))
                 }
                 (200..300, Some(kind)) if kind == "text/event-stream" => Ok(()),
