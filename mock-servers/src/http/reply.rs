@@ -120,11 +120,15 @@ impl From<io::Error> for Refusal {
 
 impl From<Refusal> for Reply {
     fn from(refused: Refusal) -> Self {
-        let mut reply = refusal(refused.status, &refused.message);
-        if let Some(allowed) = refused.allowed {
-            let allowed = HeaderValue::from_static(allowed);
-            reply.headers_mut().insert(ALLOW, allowed);
-        }
+        let Some(allowed) = refused.allowed else {
+            return refusal(refused.status, &refused.message);
+        };
+        // As web frameworks answer of their own accord: no message of JSON-RPC, for all its `error`.
+        let status = refused.status.as_u16();
+        let body = json!({ "status": status, "error": refused.message });
+        let mut reply = json(refused.status, &body);
+        let allowed = HeaderValue::from_static(allowed);
+        reply.headers_mut().insert(ALLOW, allowed);
         reply
     }
 }

@@ -382,7 +382,7 @@ impl Track {
             return;
         }
         if close == Close::Ended {
-            for message in playing.whole.messages() {
+            for message in playing.whole.messages(exchange.status) {
                 self.message(&exchange, message, at);
             }
         }

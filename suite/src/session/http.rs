@@ -366,7 +366,7 @@ impl Session {
                 Err(reason) => return self.cut(&exchange, body.text(), Close::Cut, &reason),
             };
         }
-        let messages = body.messages();
+        let messages = body.messages(exchange.status);
         self.note_body(&exchange, body.text(), messages.is_empty());
         let mut refusal = None;
         for mut message in messages {

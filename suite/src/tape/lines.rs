@@ -505,7 +505,7 @@ fn salvage(text: &[u8], at: usize, found: &mut dyn FnMut(Found)) -> bool {
 pub(crate) fn read_value(text: &[u8]) -> Vec<Message> {
     let mut whole = Whole::default();
     whole.push(text);
-    whole.messages()
+    whole.read()
 }
 
 /// A JSON text that comes in pieces, such as the body of an HTTP answer.
@@ -538,8 +538,20 @@ impl Whole {
         self.len
     }
 
-    /// The messages, if the text is one, or an array of them.
-    pub(crate) fn messages(&mut self) -> Vec<Message> {
+    /// The messages, if the text is one, or an array of them, and an answer with this status. A
+    /// refusal that does not name JSON-RPC is none of its messages, though it has an `error`.
+    pub(crate) fn messages(&mut self, status: u16) -> Vec<Message> {
+        let mut messages = self.read();
+        let names = |message: &Message| {
+            message
+                .value()
+                .is_none_or(|value| value.get("jsonrpc").is_some())
+        };
+        messages.retain(|message| status < 300 || names(message));
+        messages
+    }
+
+    fn read(&mut self) -> Vec<Message> {
         if self.trailing || self.scanner.progress() != Progress::Complete {
             return Vec::new();
         }
@@ -621,4 +633,23 @@ fn without_escapes(text: &[u8]) -> Vec<u8> {
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     text.windows(needle.len())
         .position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Whole;
+
+    #[test]
+    fn a_refusal_is_a_message_only_if_it_names_json_rpc() {
+        let messages = |text: &str, status| {
+            let mut whole = Whole::default();
+            whole.push(text.as_bytes());
+            whole.messages(status).len()
+        };
+        let framework = r#"{"status":405,"error":"Method Not Allowed"}"#;
+        assert_eq!(messages(framework, 405), 0);
+        assert_eq!(messages(framework, 200), 1);
+        let error = r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"no"}}"#;
+        assert_eq!(messages(error, 405), 1);
+    }
 }
