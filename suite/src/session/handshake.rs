@@ -142,7 +142,7 @@ impl Session {
             });
         };
         let message = answer.message.value().cloned().unwrap_or_default();
-        let Some(result) = message.get("result") else {
+        let Some(result) = message.get("result").filter(|result| !result.is_null()) else {
             let error = message.get("error").unwrap_or(&Value::Null);
             return Err(OpenFailure::Refused(Told::of(error)));
         };

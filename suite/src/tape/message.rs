@@ -86,14 +86,20 @@ impl Message {
         self.shape.has(Member::Method)
     }
 
-    /// Whether the message has a `result`.
+    /// Whether the message has a `result`: one that is null beside an `error` is none.
     pub fn has_result(&self) -> bool {
-        self.shape.has(Member::Result)
+        let null = || self.is_null("result") && !self.is_null("error");
+        self.shape.has(Member::Result) && !(self.shape.has(Member::Error) && null())
     }
 
-    /// Whether the message has an `error`.
+    /// Whether the message has an `error`: one that is null beside a `result` is none.
     pub fn has_error(&self) -> bool {
-        self.shape.has(Member::Error)
+        let null = || self.is_null("error");
+        self.shape.has(Member::Error) && !(self.shape.has(Member::Result) && null())
+    }
+
+    fn is_null(&self, member: &str) -> bool {
+        self.get(member).is_some_and(Value::is_null)
     }
 
     /// Whether the id is missing or null: an answer to what could not be read.
@@ -128,9 +134,9 @@ impl Message {
         self.value()?.get(member)
     }
 
-    /// The `result`, if it is there.
+    /// The `result`, if the message has one.
     pub fn result(&self) -> Option<&Value> {
-        self.get("result")
+        self.get("result").filter(|_| self.has_result())
     }
 
     /// The `params`, if they are there.
@@ -179,5 +185,33 @@ impl Message {
         };
         let params = value.get("params").is_none_or(Value::is_object);
         value["jsonrpc"] == "2.0" && id && method && params
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Message;
+
+    #[test]
+    fn a_null_beside_the_other_outcome_is_none() {
+        for (members, result, error) in [
+            (r#""result":{}"#, true, false),
+            (r#""result":null"#, true, false),
+            (r#""error":{}"#, false, true),
+            (r#""error":null"#, false, true),
+            (r#""result":{},"error":null"#, true, false),
+            (r#""result":null,"error":{}"#, false, true),
+            (r#""result":null,"error":null"#, true, false),
+            (r#""result":{},"error":{}"#, true, true),
+        ] {
+            let text = format!(r#"{{"jsonrpc":"2.0","id":1,{members}}}"#);
+            let messages = Message::all_of(text.as_bytes());
+            let [message] = messages.as_slice() else {
+                panic!("{members} is one message");
+            };
+            let outcome = (message.has_result(), message.has_error());
+            assert_eq!(outcome, (result, error), "{members}");
+            assert_eq!(message.result().is_some(), result, "{members}");
+        }
     }
 }
