@@ -25,6 +25,11 @@ pub(crate) fn turns_away(status: u16) -> bool {
     matches!(status, 401 | 429 | 503)
 }
 
+/// The same, or one by which servers withhold leave with good reason and with none.
+pub(crate) fn says_nothing(status: u16) -> bool {
+    turns_away(status) || status == 403
+}
+
 impl Exchange {
     /// Whether the request was turned away for want of credentials, or because the server is too
     /// busy: that says nothing about what was sent.

@@ -17,7 +17,7 @@ mod utf8;
 
 pub use event::{Close, Event, Excerpt, Stream};
 pub use exchange::Exchange;
-pub(crate) use exchange::turns_away;
+pub(crate) use exchange::{says_nothing, turns_away};
 pub use foreign::{Foreign, escaped};
 pub use id::Id;
 pub use instant::instant;
@@ -26,8 +26,8 @@ pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
 pub use past::{
     Asked, EventIds, Ledger, Past, RELATED_TASK, Recent, Report, Reports, Shows, Sighting,
-    SseSession, Status, StreamPast, Streams, Task, Tasks, comes_late, compared, is_of_task,
-    is_recognisable, names_endpoint, time, token_of_report, unwrapped,
+    SseSession, Status, StreamPast, Streams, Task, Tasks, Unasked, comes_late, compared,
+    is_of_task, is_recognisable, names_endpoint, time, token_of_report, unwrapped,
 };
 pub use redact::Secrets;
 pub(crate) use scan::{Progress, Scanner};

@@ -94,7 +94,7 @@ fn judged_requests(past: &Past) -> impl Iterator<Item = &Asked> {
                 && METHODS.contains(&&*asked.method)
                 && asked.well_formed
                 && !asked.cancelled
-                && !asked.turned_away
+                && !asked.refused
                 && asked.uses == 1
         })
 }

@@ -81,11 +81,15 @@ fn of_id(response: &Message, past: &Past) -> Option<Defect> {
     let defect = match (past.client.asked(response), &response.id) {
         (Some(asked), _) => (asked.answers > 0 && asked.uses == 1).then_some(SecondAnswer),
         // It may have answered a notification: the transports' clauses are about that.
-        (None, None | Some(Id::Null)) => (past.nameless >= past.notifications).then_some(IdMissing),
+        (None, None | Some(Id::Null)) => (!past.unasked.excuses(response)).then_some(IdMissing),
         (None, Some(Id::Text(text))) if is_pending(&Id::Number(text.clone()), past) => Some(IdType),
         (None, _) => (!past.client.forgotten).then_some(IdUnknown),
     }?;
-    let mangled = defect != IdType && awaits_uncommon(past);
+    let mangled = match (defect, &response.id) {
+        (IdType, _) => false,
+        (SecondAnswer, Some(id)) => uncommon_awaited(past).any(|open| is_about(open, id)),
+        _ => uncommon_awaited(past).next().is_some(),
+    };
     (!mangled).then_some(defect)
 }
 
@@ -93,11 +97,21 @@ fn is_pending(id: &Id, past: &Past) -> bool {
     past.client.get(id).is_some_and(|asked| asked.answers == 0)
 }
 
-/// Whether a request with an uncommon id is unanswered: then an id that nobody knows is that one,
-/// mangled, and the clause on such ids judges it.
-fn awaits_uncommon(past: &Past) -> bool {
-    let mut open = past.client.iter().filter(|(_, asked)| asked.answers == 0);
-    open.any(|(id, _)| !is_common(id))
+/// The uncommon ids that are unanswered: an id that nobody knows may be such a one, mangled, and
+/// the clause on such ids judges it.
+fn uncommon_awaited(past: &Past) -> impl Iterator<Item = &Id> {
+    let open = past.client.iter().filter(|(_, asked)| asked.answers == 0);
+    open.map(|(id, _)| id).filter(|id| !is_common(id))
+}
+
+/// Whether two ids are the same number but for its type, or what stands behind the point.
+fn is_about(one: &Id, other: &Id) -> bool {
+    let number = |id: &Id| match id {
+        Id::Number(text) | Id::Text(text) => text.parse::<f64>().ok(),
+        Id::Null | Id::Other(_) => None,
+    };
+    let numbers = number(one).zip(number(other));
+    numbers.is_some_and(|(one, other)| (one - other).abs() < 1.0)
 }
 
 /// Whether any server takes the id and gives it back: a small positive number, or a short word.

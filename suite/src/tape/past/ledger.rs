@@ -30,15 +30,17 @@ pub struct Asked {
     pub well_formed: bool,
     /// How many responses there were to its id so far.
     pub answers: u32,
+    /// How many there were before it was used again.
+    pub earlier_answers: u32,
     /// The HTTP exchange that brought the last response; none over stdio.
     pub answered_on: Option<u32>,
     /// Whether the last response was an error.
     pub failed: bool,
     /// Whether it was cancelled.
     pub cancelled: bool,
-    /// Whether the post that carried it was turned away for want of credentials, or because the
-    /// server is too busy.
-    pub turned_away: bool,
+    /// Whether the post that carried it was answered with an HTTP error status, or its answer was
+    /// cut.
+    pub refused: bool,
     /// How many requests have had the id.
     pub uses: u32,
 }
@@ -90,7 +92,9 @@ impl Ledger {
         };
         let params = request.params();
         let text = |name: &str| params?.get(name)?.as_str().map(Rc::from);
-        let uses = self.entries.get(&id).map_or(0, |asked| asked.uses);
+        let before = self.entries.get(&id);
+        let uses = before.map_or(0, |asked| asked.uses);
+        let earlier_answers = before.map_or(0, |asked| asked.earlier_answers + asked.answers);
         let asked = Asked {
             method: request.method.clone().unwrap_or_default(),
             at,
@@ -104,10 +108,11 @@ impl Ledger {
             task: params.is_some_and(|params| params.get("task").is_some_and(Value::is_object)),
             well_formed: request.is_well_formed(),
             answers: 0,
+            earlier_answers,
             answered_on: None,
             failed: false,
             cancelled: false,
-            turned_away: false,
+            refused: false,
             uses: uses + 1,
         };
         self.open += 1;
@@ -133,11 +138,11 @@ impl Ledger {
         }
     }
 
-    /// Notes that the post of a request was turned away.
-    pub(super) fn turn_away(&mut self, request: &Message) {
+    /// Notes that the post of a request was refused, or its answer cut.
+    pub(super) fn refuse(&mut self, request: &Message) {
         let id = request.id.as_ref();
         if let Some(asked) = id.and_then(|id| self.entries.get_mut(id)) {
-            asked.turned_away = true;
+            asked.refused = true;
         }
     }
 

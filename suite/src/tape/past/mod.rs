@@ -6,10 +6,11 @@ mod said;
 mod sse;
 mod streams;
 mod tasks;
+mod unasked;
 
 use std::{rc::Rc, time::Duration};
 
-use super::{Event, Excerpt, Exchange, Kind, Message, Stream};
+use super::{Close, Event, Excerpt, Exchange, Kind, Message, Stream};
 use crate::spec::Revision;
 
 pub use event_ids::EventIds;
@@ -21,6 +22,7 @@ pub use streams::{
     RELATED_TASK, StreamPast, Streams, is_of_task, is_recognisable, token_of_report,
 };
 pub use tasks::{Shows, Sighting, Status, Task, Tasks, time, unwrapped};
+pub use unasked::Unasked;
 
 /// So many pings of the server are remembered.
 const PINGS: usize = 32;
@@ -68,10 +70,9 @@ pub struct Past {
     pub tasks: Tasks,
     /// Whether the event at hand shows tasks, and how.
     pub shows: Option<Shows>,
-    /// How many notifications the client has sent.
-    pub notifications: u64,
-    /// How many responses without an id the server has sent.
-    pub nameless: u64,
+    /// The client's notifications that a response without an id may answer: see
+    /// [`Unasked::excuses`].
+    pub unasked: Unasked,
     /// The result of `initialize`, once it has come.
     pub initialized: Option<serde_json::Value>,
     /// Whether the event at hand answers `initialize`.
@@ -114,8 +115,7 @@ impl Past {
             tasks: Tasks::default(),
             shows: None,
             malformed: false,
-            notifications: 0,
-            nameless: 0,
+            unasked: Unasked::default(),
             initialized: None,
             at_initialize: false,
             replayed: false,
@@ -183,12 +183,19 @@ impl Past {
                 if opens && exchange.status < 300 {
                     self.session_id = exchange.header("mcp-session-id");
                 }
-                if exchange.turns_away() {
-                    for request in &exchange.posted {
-                        self.client.turn_away(request);
-                    }
+                if exchange.status >= 400 {
+                    self.refused(exchange);
                 }
             }
+            Event::Closed {
+                exchange,
+                close: Close::Cut,
+            }
+            | Event::Body {
+                exchange,
+                whole: false,
+                ..
+            } => self.refused(exchange),
             Event::Sent(bytes) => {
                 self.sent = Some(Excerpt::new(Stream::Stdin, self.now, bytes));
             }
@@ -200,6 +207,13 @@ impl Past {
         };
         self.sse.after(event, brought, self.now);
         self.streams.note(event);
+    }
+
+    /// Notes that HTTP brings no answer to what an exchange carried.
+    fn refused(&mut self, exchange: &Exchange) {
+        for request in &exchange.posted {
+            self.client.refuse(request);
+        }
     }
 
     /// How many messages the event at hand, found in a stream, has brought.
@@ -239,6 +253,7 @@ impl Past {
             Kind::Request => {
                 self.client.ask(message, self.now, self.messages);
                 let id = message.id.as_ref();
+                self.unasked.ask(id);
                 if let Some((id, asked)) = id.and_then(|id| Some((id, self.client.get(id)?))) {
                     self.malformed |= asked.uses > 1;
                     if let Some(token) = &asked.progress_token {
@@ -247,7 +262,7 @@ impl Past {
                 }
             }
             Kind::Notification => {
-                self.notifications += 1;
+                self.unasked.notify();
                 match message.method.as_deref() {
                     Some("notifications/cancelled") => self.client.cancel(message),
                     Some("notifications/initialized") => {
@@ -281,7 +296,7 @@ impl Past {
                 _ => {}
             },
             Kind::Response => {
-                self.nameless += u64::from(message.is_without_id());
+                self.unasked.answer(message);
                 if self.at_initialize
                     && let Some(result) = message.result()
                 {
