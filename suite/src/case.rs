@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use crate::{
     session::Broken,
     spec::{Advice, Clause},
-    tape::{Event, Excerpt, Past},
+    tape::{Event, Excerpt, Past, says_nothing},
 };
 
 pub use crate::talk::Talk;
@@ -180,8 +180,14 @@ pub enum Stop {
 }
 
 impl From<Broken> for Stop {
+    /// A refusal for want of credentials, or because the server is too busy, says nothing.
     fn from(broken: Broken) -> Stop {
-        Stop::Broke(broken)
+        match &broken {
+            Broken::Refused { status, .. } if says_nothing(*status) => {
+                Stop::Unverified(format!("the server answers with HTTP status {status}"))
+            }
+            _ => Stop::Broke(broken),
+        }
     }
 }
 

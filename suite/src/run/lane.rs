@@ -186,7 +186,7 @@ impl<'a> LaneRun<'a> {
                     .await;
             }
             let talk = self.talk(&session, lane, &curtain, case.clause.id);
-            let probing: Probing = Box::pin(probed(case, probe, Rc::clone(&talk)));
+            let probing: Probing = Box::pin(probed(case, (stage, probe), Rc::clone(&talk)));
             let before = results.len();
             let through = self
                 .floor(probing, &talk, &mut background, &mut results)
@@ -361,8 +361,16 @@ async fn survey_of(talk: &Talk) {
     talk.waits_for_end.set(true);
 }
 
-async fn probed(case: &'static Case, probe: Probe, talk: Rc<Talk>) -> Option<Probed> {
+async fn probed(
+    case: &'static Case,
+    (stage, probe): (Stage, Probe),
+    talk: Rc<Talk>,
+) -> Option<Probed> {
     let result = talk.unless_too_busy(probe(&talk).await);
+    let result = match stage {
+        Stage::Opening | Stage::Unopened(_) | Stage::Once(_) => talk.controlled(result).await,
+        _ => result,
+    };
     talk.end_others().await;
     let result = talk.confirmed(result).await;
     talk.waits_for_end.set(true);

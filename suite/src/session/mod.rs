@@ -37,6 +37,7 @@ pub(crate) use ids::SessionIds;
 pub(crate) use launcher::Launcher;
 pub(crate) use neighbours::Neighbours;
 pub(crate) use peer::Manner;
+use posting::refusal;
 pub(crate) use posting::{PostEnd, Posting, Refusal};
 pub(crate) use sse::InBodies;
 pub(crate) use state::{Answer, Stray};
@@ -49,6 +50,9 @@ use crate::{
 };
 use state::State;
 use wire::{Http, Pipes, Wire};
+
+/// How many limits for one answer a line may take that grows.
+const GROWS: u32 = 6;
 
 /// The limits of a run, all in time.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +164,14 @@ pub enum Broken {
     /// An HTTP connection failed.
     #[error("{0}")]
     Cut(String),
+    /// The post is refused with this HTTP status.
+    #[error("`{method}` is refused with HTTP status {status}")]
+    Refused {
+        /// What was posted.
+        method: &'static str,
+        /// The status.
+        status: u16,
+    },
     /// The server sends without bounds.
     #[error("{0}")]
     Flood(String),
@@ -400,24 +412,30 @@ impl Session {
 
     /// Waits for an answer as long as the server answers at all: the limit for one answer
     /// counts from the last one that came. A server that serves one request at a time is slow
-    /// with many, and not silent.
+    /// with many, and not silent; nor is one in the middle of a long line, for as long as it
+    /// grows and [`GROWS`] such limits.
     pub(crate) async fn answer_in_turn(
         &self,
         receiver: &mut oneshot::Receiver<Answer>,
         begin: Instant,
     ) -> Option<Answer> {
+        let seen = || self.with_state(|state| (state.last_answer, state.lines.pending_len()));
+        let patience = begin + self.limits.answer * GROWS;
+        let mut begin = begin;
         loop {
-            let last = self.state.borrow().last_answer.unwrap_or(begin).max(begin);
+            let (last_answer, unfinished) = seen();
+            let last = last_answer.unwrap_or(begin).max(begin);
             let deadline = last + self.limits.answer;
             if let Some(answer) = self.answer(receiver, deadline).await {
                 return Some(answer);
             }
-            let unchanged = self
-                .state
-                .borrow()
-                .last_answer
-                .is_none_or(|answer| answer <= last);
-            if self.has_ended() || unchanged {
+            let (answered, grown) = seen();
+            if grown > unfinished && deadline < patience {
+                begin = deadline;
+            } else if answered.is_none_or(|answer| answer <= last) {
+                return None;
+            }
+            if self.has_ended() {
                 return None;
             }
         }
@@ -428,9 +446,17 @@ impl Session {
         let id = self.fresh_id("sentinel");
         let mut answer = self.expect(Id::Text(id.clone()));
         let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
-        self.post(ping.to_string().as_bytes()).await?;
+        let posting = self.post(ping.to_string().as_bytes()).await?;
         let sent = self.now();
-        match self.answer_in_turn(&mut answer, Instant::now()).await {
+        let answer = tokio::select! {
+            biased;
+            answer = self.answer_in_turn(&mut answer, Instant::now()) => answer,
+            refusal = refusal(posting.as_deref()) => {
+                let status = refusal.status;
+                return Err(Broken::Refused { method: "ping", status });
+            }
+        };
+        match answer {
             Some(answer) => {
                 self.note_ping(sent, &answer);
                 Ok(answer)

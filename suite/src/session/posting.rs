@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
-    tape::{Close, Exchange, Message, turns_away},
+    tape::{Close, Exchange, Message, says_nothing, turns_away},
     transport::SseEvent,
 };
 
@@ -38,7 +38,7 @@ impl Refusal {
 
     /// The same, or a status by which servers withhold leave with good reason and with none.
     pub(crate) fn says_nothing(&self) -> bool {
-        self.turns_away() || self.status == 403
+        says_nothing(self.status)
     }
 }
 
@@ -51,6 +51,17 @@ pub(crate) enum PostEnd {
     Refused(Refusal),
     /// The connection failed before there was a status, or in the middle of the answer.
     Broke(String),
+}
+
+/// Waits until a post is refused: forever if it is not, or there is none.
+pub(super) async fn refusal(posting: Option<&Posting>) -> Refusal {
+    match posting {
+        Some(posting) => match posting.ended().await {
+            PostEnd::Refused(refusal) => refusal,
+            _ => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
 }
 
 /// See the module.

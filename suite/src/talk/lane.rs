@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::{Notify, OnceCell};
 
-use super::Talk;
+use super::{Talk, reply::Missing};
 use crate::{case::Stop, session::End, tape::Excerpt};
 
 /// The scenes of one lane, by their type.
@@ -24,6 +24,8 @@ pub(crate) struct Lane {
 pub(super) struct Played {
     pub(super) outcome: Rc<dyn Any>,
     pub(super) log: Vec<Excerpt>,
+    /// The answers that had not come when they were waited for.
+    pub(super) missing: Vec<Missing>,
     /// Whether the server was too busy for a part of it.
     pub(super) too_busy: bool,
 }

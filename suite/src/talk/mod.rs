@@ -19,10 +19,7 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::{
-    sync::{Notify, oneshot},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     case::{Stop, unverified},
@@ -34,6 +31,7 @@ use crate::{
 pub(crate) use http::Draft;
 pub(crate) use lane::{Conversation, Curtain, Ending, Lane, Scene};
 use lane::{Held, Played};
+use reply::Missing;
 pub(crate) use reply::{Patience, Reply, Waiting};
 pub(crate) use survey::{Call, Called, Common, SLOW_FROM, survey};
 pub(crate) use tasks::supports_tasks;
@@ -60,8 +58,9 @@ pub struct Talk {
     remarks: RefCell<Vec<String>>,
     /// Whether the server was too busy for a part of a scene that the case has looked at.
     saw_busy: Cell<bool>,
-    /// Answers that had not come when they were waited for.
-    missing: RefCell<Vec<oneshot::Receiver<Answer>>>,
+    /// Answers that had not come when they were waited for, in the scenes that the case has
+    /// looked at too.
+    missing: RefCell<Vec<Missing>>,
     floor_left: Cell<bool>,
     left: Notify,
     damage_before: usize,
@@ -210,7 +209,7 @@ impl Talk {
                 }
                 self.note(Excerpt::of_message(answer.at, &answer.message));
             } else {
-                self.missing.borrow_mut().push(receiver);
+                self.missing.borrow_mut().push(Missing::new(receiver));
             }
             answers.push(answer);
         }
@@ -332,19 +331,25 @@ impl Talk {
             .get_or_try_init(async || {
                 here = true;
                 let before = self.log.borrow().len();
+                let missed = self.missing.borrow().len();
                 let outcome: Rc<dyn Any> = Rc::new(S::play(self).await?);
                 // A scene may have put aside what was said in it.
                 let log = self.log.borrow().get(before..).unwrap_or_default().to_vec();
                 let too_busy = self.too_busy();
+                let missing = self.missing.borrow();
                 Ok::<_, Stop>(Played {
                     outcome,
                     log,
+                    missing: missing.get(missed..).unwrap_or_default().to_vec(),
                     too_busy,
                 })
             })
             .await?;
         if !here {
             played.log.iter().for_each(|said| self.note(said.clone()));
+            self.missing
+                .borrow_mut()
+                .extend(played.missing.iter().cloned());
         }
         self.saw_busy.set(self.saw_busy.get() || played.too_busy);
         match Rc::clone(&played.outcome).downcast::<S>() {
@@ -377,6 +382,15 @@ impl Talk {
         let turn = self.session.turn(self.turn);
         let mut strays = self.strays();
         strays.retain(|stray| turn.contains(&stray.at));
+        strays
+    }
+
+    /// The responses that answer nothing and came since this case's turn began, in the turns of
+    /// others too.
+    pub(crate) fn strays_since_turn(&self) -> Vec<Stray> {
+        let begin = self.session.turn(self.turn).start;
+        let mut strays = self.strays();
+        strays.retain(|stray| begin <= stray.at);
         strays
     }
 
@@ -475,6 +489,22 @@ impl Talk {
         }
     }
 
+    /// What a violation comes to in a session of the case's own: nothing, where a plain handshake
+    /// fails there too. Some servers serve one process, or one session, at a time.
+    pub(crate) async fn controlled(&self, result: Result<(), Stop>) -> Result<(), Stop> {
+        if !matches!(result, Err(Stop::Violated(_))) {
+            return result;
+        }
+        let control = self.another()?;
+        match control.open(Newline::Lf).await {
+            Ok(()) => result,
+            Err(failure) => unverified(format!(
+                "in a further session a plain handshake fails as well: {}",
+                failure.describe()
+            )),
+        }
+    }
+
     /// Whether the server was too busy for something in the turn of this case, or in a session that
     /// the case has opened.
     fn too_busy(&self) -> bool {
@@ -501,11 +531,8 @@ impl Talk {
         if matches!(self.curtain.wait().await, Ending::Broke(by) if by != self.id) {
             return Err(Stop::Interrupted);
         }
-        let mut missing = self.missing.borrow_mut();
-        if missing
-            .iter_mut()
-            .all(|receiver| receiver.try_recv().is_ok())
-        {
+        let missing = self.missing.borrow();
+        if missing.iter().any(Missing::has_come) {
             return unverified("the answer came late, after others that were asked for behind it");
         }
         result

@@ -1,6 +1,6 @@
 //! Single messages and what answers them, alike on every transport.
 
-use std::{fmt, rc::Rc, time::Duration};
+use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -321,7 +321,7 @@ impl Talk {
         if let Some(posting) = &posting {
             self.blame_stream(posting).await?;
         }
-        self.missing.borrow_mut().push(receiver);
+        self.missing.borrow_mut().push(Missing::new(receiver));
         if self.session.has_ended() {
             return Ok(Reply::Gone(self.session.broken("the message")));
         }
@@ -457,6 +457,24 @@ fn failed(end: PostEnd) -> Option<Reply> {
         PostEnd::Refused(refusal) => Some(Reply::Refused(refusal)),
         PostEnd::Broke(reason) => Some(Reply::Gone(Broken::Cut(reason))),
         PostEnd::Read(_) => None,
+    }
+}
+
+/// An answer that had not come when it was waited for. Every case that has looked at what it was
+/// missed in may ask for it.
+#[derive(Clone)]
+pub(super) struct Missing(Rc<RefCell<(oneshot::Receiver<Answer>, bool)>>);
+
+impl Missing {
+    pub(super) fn new(receiver: oneshot::Receiver<Answer>) -> Missing {
+        Missing(Rc::new(RefCell::new((receiver, false))))
+    }
+
+    /// Whether it has come since.
+    pub(super) fn has_come(&self) -> bool {
+        let (receiver, has_come) = &mut *self.0.borrow_mut();
+        *has_come |= receiver.try_recv().is_ok();
+        *has_come
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use tokio::sync::Notify;
 
 use super::{Reply, Talk};
-use crate::{case::Stop, session::OpenFailure, spec::Revision};
+use crate::{case::Stop, session::OpenFailure, spec::Revision, tape::says_nothing};
 
 /// What came of asking for a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +25,23 @@ impl Offered {
                 Some(version) => Offered::Version(version.to_owned()),
                 None => Offered::Nothing,
             },
-            None if reply.is_refusal() => Offered::Refused,
-            None => Offered::Nothing,
+            None => match reply {
+                // An internal error may be gone the next time.
+                Reply::Refused(refusal) if refusal.status >= 500 || refusal.says_nothing() => {
+                    Offered::Nothing
+                }
+                reply if reply.is_refusal() => Offered::Refused,
+                _ => Offered::Nothing,
+            },
         }
     }
 
     pub(crate) fn of_failure(failure: &OpenFailure) -> Offered {
         match failure {
             OpenFailure::OtherRevision(version) => Offered::Version(version.clone()),
+            OpenFailure::Status(status, _) if *status >= 500 || says_nothing(*status) => {
+                Offered::Nothing
+            }
             OpenFailure::Refused(_) | OpenFailure::Status(..) => Offered::Refused,
             _ => Offered::Nothing,
         }
