@@ -86,9 +86,6 @@ async fn served(s: &Talk, id: Value) -> Result<(), Stop> {
 
 /// What it means that H is not served under an id, called `name`.
 pub(super) async fn refused(s: &Talk, id: &Value, name: &str, reply: Reply) -> Result<(), Stop> {
-    if let Reply::Gone(broken) = reply {
-        return Err(broken.into());
-    }
     control(s, id).await?;
     let strays = s.strays_of_turn();
     let other = strays.iter().find_map(|stray| match &stray.message.id {

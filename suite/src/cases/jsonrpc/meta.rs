@@ -40,6 +40,9 @@ fn metas<'a>(event: &Event<'a>, past: &Past) -> Vec<Meta<'a>> {
         note(params, "params", &mut found);
         if message.method.as_deref() == Some("sampling/createMessage") && reaches_deeper(past) {
             each(params, "messages", "params", |value, path| {
+                if past.revision >= V2025_11_25 {
+                    note(value, &path, &mut found);
+                }
                 contents(&value["content"], &format!("{path}.content"), &mut found);
             });
         }
@@ -100,6 +103,8 @@ fn contents<'a>(content: &'a Value, path: &str, found: &mut Vec<Meta<'a>>) {
         note(content, path, found);
         if content["type"] == "resource" {
             note(&content["resource"], &format!("{path}.resource"), found);
+        } else if content["type"] == "tool_result" {
+            contents(&content["content"], &format!("{path}.content"), found);
         }
     }
 }

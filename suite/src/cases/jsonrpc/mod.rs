@@ -61,13 +61,17 @@ fn unread(stop: Stop) -> Stop {
     }
 }
 
-/// Settles; whatever has answered nothing of ours in the case's turn is a violation.
-async fn unanswered(s: &Talk, what: &str) -> Result<(), Stop> {
+/// Settles; whatever has answered nothing of ours in the case's turn is a violation, and so is what
+/// comes later and can be no other case's doing.
+async fn unanswered(s: &Talk, what: &str, is_own: impl Fn(&Message) -> bool) -> Result<(), Stop> {
     s.fence().await.map_err(unread)?;
-    if s.strays_of_turn().is_empty() {
+    let mut strays = s.strays_of_turn();
+    if strays.is_empty() {
         s.ended().await?;
+        strays = s.strays_since_turn();
+        strays.retain(|stray| is_own(&stray.message));
     }
-    match s.strays_of_turn().first() {
+    match strays.first() {
         None => Ok(()),
         Some(stray) => violated_by(
             format!("{what} is answered"),

@@ -1,6 +1,7 @@
 //! Ids at the edge of what a server takes, and beyond it.
 
 use super::{super::prelude::*, ids::refused, result_under, unread};
+use crate::session::Stray;
 
 pub(super) const CASES: &[Case] = &[
     ID_BEYOND_DOUBLE,
@@ -15,10 +16,23 @@ fn ping_under(id: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#)
 }
 
-/// The first response of the case's turn that has an id, and one that nobody has used.
-fn answer_under_other_id(s: &Talk) -> Option<Excerpt> {
-    let strays = s.strays_of_turn();
-    let stray = strays.iter().find(|stray| !stray.message.is_without_id())?;
+/// The first response of the case's turn that has an id, and one that nobody has used; or a later
+/// one whose number is about the one that was sent.
+fn answer_under_other_id(s: &Talk, like: f64) -> Option<Excerpt> {
+    let is_like = |stray: &Stray| match &stray.message.id {
+        Some(Id::Number(number)) => number
+            .parse::<f64>()
+            .is_ok_and(|number| (number - like).abs() <= 2.0),
+        _ => false,
+    };
+    let in_turn = s.strays_of_turn();
+    let mut in_turn = in_turn
+        .iter()
+        .filter(|stray| !stray.message.is_without_id());
+    let later = s.strays_since_turn();
+    let stray = in_turn
+        .next()
+        .or_else(|| later.iter().find(|stray| is_like(stray)))?;
     Some(Excerpt::of_message(stray.at, &stray.message))
 }
 
@@ -51,12 +65,14 @@ const ID_BEYOND_DOUBLE: Case = Case::probe(
     |s| {
         Box::pin(async {
             const ID: &str = "9007199254740993";
+            /// 2^53, the last integer before which a double can hold all.
+            const BEYOND: f64 = 9_007_199_254_740_992.0;
             let id = Id::Number(ID.to_owned());
             let mut waiting = s.begin(ping_under(ID).as_bytes(), Some(id)).await?;
             let fence = s.fence().await;
             let reply = s.so_far(&mut waiting).await;
             let mut served = matches!(reply, Reply::Answer(_));
-            if matches!(reply, Reply::Silent) && answer_under_other_id(s).is_none() {
+            if matches!(reply, Reply::Silent) && answer_under_other_id(s, BEYOND).is_none() {
                 fence.map_err(unread)?;
                 s.ended().await?;
                 served = waiting.has_come();
@@ -64,7 +80,7 @@ const ID_BEYOND_DOUBLE: Case = Case::probe(
             if served {
                 return Ok(());
             }
-            match answer_under_other_id(s) {
+            match answer_under_other_id(s, BEYOND) {
                 Some(answer) => violated_by(
                     format!("a ping with the id {ID} is answered under another id"),
                     vec![answer],
@@ -198,10 +214,10 @@ const ID_FRACTIONAL: Case = Case::probe(
             let id = Id::Number("1.5".to_owned());
             s.begin(ping_under("1.5").as_bytes(), Some(id)).await?;
             s.fence().await.ok();
-            if answer_under_other_id(s).is_none() && !s.session.has_ended() {
+            if answer_under_other_id(s, 1.5).is_none() && !s.session.has_ended() {
                 s.ended().await?;
             }
-            match answer_under_other_id(s) {
+            match answer_under_other_id(s, 1.5) {
                 None => Ok(()),
                 Some(answer) => violated_by(
                     "a ping with the id 1.5 is answered under another id",

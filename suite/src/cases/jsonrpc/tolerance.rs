@@ -1,6 +1,7 @@
 //! What a server does not know and has to let pass.
 
 use super::super::prelude::*;
+use crate::session::Newline;
 
 pub(super) const CASES: &[Case] = &[
     EXTRA_MEMBER_TOLERATED,
@@ -26,7 +27,19 @@ async fn tolerated(
     let reply = s.send(&request, patience).await?;
     match reply {
         reply if reply.is_result() => Ok(()),
-        Reply::Gone(broken) => Err(broken.into()),
+        // Whatever is asked now finds nobody: the plain one has to be served elsewhere.
+        reply @ Reply::Gone(_) => {
+            let other = s.another()?;
+            let opened = other.open(Newline::Lf).await.is_ok();
+            match opened && other.ask(method, Value::Null).await?.is_result() {
+                true => violated(format!(
+                    "`{method}` with {what} {reply}, without it is served"
+                )),
+                false => unverified(format!(
+                    "`{method}` {reply}, and is not served without {what} either"
+                )),
+            }
+        }
         reply => match s.ask(method, Value::Null).await?.is_result() {
             true => violated(format!(
                 "`{method}` with {what} {reply}, without it is served"
