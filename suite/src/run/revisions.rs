@@ -21,6 +21,8 @@ enum Tried {
     Judged(Vec<Probed>),
     Unreadable(&'static str),
     Failed(Spoken),
+    /// Nothing came within the limit.
+    Silent(Spoken),
 }
 
 impl Tried {
@@ -62,8 +64,12 @@ pub(super) async fn judge_all<'a>(
                 OpenFailure::OtherRevision(offered) => Spoken::Other(offered.clone()),
                 failure => Spoken::No(failure.describe()),
             };
+            let tried = match failure {
+                OpenFailure::Silent => Tried::Silent(spoken),
+                _ => Tried::Failed(spoken),
+            };
             failed.borrow_mut().push((failure, session));
-            Tried::Failed(spoken)
+            tried
         }
     };
     let asked = first_asked.ask().await?;
@@ -94,6 +100,14 @@ pub(super) async fn judge_all<'a>(
     let (rest, leading) = futures_util::join!(rest, go(leading, asked));
     tried.push(leading);
     tried.extend(rest);
+    // One that was silent beside others may have been starved by them: it is asked once more, alone.
+    if tried.iter().any(|tried| matches!(tried, Tried::Judged(_))) {
+        for (revised, tried) in revised.iter().zip(&mut tried) {
+            if matches!(tried, Tried::Silent(_)) {
+                *tried = go(revised, revised.ask().await?).await;
+            }
+        }
+    }
     let once: Vec<Probed> = tried
         .iter()
         .flat_map(Tried::probed)
@@ -110,7 +124,7 @@ pub(super) async fn judge_all<'a>(
                 (Spoken::Yes, revised.fold(probed, None))
             }
             Tried::Unreadable(clause) => (Spoken::Yes, revised.fold(Vec::new(), Some(clause))),
-            Tried::Failed(spoken) => (spoken, Vec::new()),
+            Tried::Failed(spoken) | Tried::Silent(spoken) => (spoken, Vec::new()),
         })
         .collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {
