@@ -89,10 +89,20 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "sse-broadcasts-responses",
         violates: "http-sse/session-separation",
-        drags: &[(
-            "jsonrpc/result-schema",
-            "the answer to another's request has the form that fits that one",
-        )],
+        drags: &[
+            (
+                "jsonrpc/result-schema",
+                "the answer to another's request has the form that fits that one",
+            ),
+            (
+                "utilities/ping-empty-result",
+                "the other's request may be a ping",
+            ),
+            (
+                "jsonrpc/one-response",
+                "an id that the other uses too is answered a second time",
+            ),
+        ],
         bend: Bend::HttpSse(&[HttpBend::Steps(repeat_what_another_asked)]),
     },
     Fault {

@@ -176,7 +176,10 @@ impl<'a> Revisioned<'a> {
             revision,
             Rc::clone(&live.limits),
             Rc::clone(&live.recorder),
-            Box::new(move |lane| Judge::observer(lane, revision, Rc::clone(&seen))),
+            Box::new(move |lane| match lane {
+                Some(lane) => Judge::observer(lane, revision, Rc::clone(&seen)),
+                None => nobody(revision),
+            }),
         );
         Revisioned {
             live,
@@ -195,17 +198,13 @@ impl<'a> Revisioned<'a> {
     /// A session that nobody judges.
     pub(super) fn launch_unseen(&self, env: Env) -> Result<Rc<Session>, LaunchError> {
         let launcher = &self.common.launcher;
-        launcher.launch_seen_by(self.revision, self.nobody(), env)
+        launcher.launch_seen_by(self.revision, nobody(self.revision), env)
     }
 
     /// The same in another revision.
     pub(super) fn launch_unseen_in(&self, revision: Revision) -> Result<Rc<Session>, LaunchError> {
         let launcher = &self.common.launcher;
-        launcher.launch_seen_by(revision, self.nobody(), &[])
-    }
-
-    fn nobody(&self) -> Rc<RefCell<dyn Observer>> {
-        Judge::observer(0, self.revision, Findings::new(std::iter::empty()))
+        launcher.launch_seen_by(revision, nobody(self.revision), &[])
     }
 
     /// The first clause that a rule has found broken, the duties first.
@@ -612,4 +611,9 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
         transcript.finish()?;
     }
     Ok(run)
+}
+
+/// An observer that judges nothing.
+fn nobody(revision: Revision) -> Rc<RefCell<dyn Observer>> {
+    Judge::observer(0, revision, Findings::new(std::iter::empty()))
 }

@@ -21,8 +21,8 @@ enum Tried {
     Judged(Vec<Probed>),
     Unreadable(&'static str),
     Failed(Spoken),
-    /// Nothing came within the limit.
-    Silent(Spoken),
+    /// Nothing came within the limit, or what a server without room for another session says.
+    Starved(Spoken),
 }
 
 impl Tried {
@@ -65,7 +65,9 @@ pub(super) async fn judge_all<'a>(
                 failure => Spoken::No(failure.describe()),
             };
             let tried = match failure {
-                OpenFailure::Silent => Tried::Silent(spoken),
+                OpenFailure::Silent | OpenFailure::Closed(_) => Tried::Starved(spoken),
+                // Too busy, or with a session too many.
+                OpenFailure::Status(409 | 429 | 500.., _) => Tried::Starved(spoken),
                 _ => Tried::Failed(spoken),
             };
             failed.borrow_mut().push((failure, session));
@@ -100,10 +102,10 @@ pub(super) async fn judge_all<'a>(
     let (rest, leading) = futures_util::join!(rest, go(leading, asked));
     tried.push(leading);
     tried.extend(rest);
-    // One that was silent beside others may have been starved by them: it is asked once more, alone.
+    // What failed beside others may have been starved by them: each is asked once more, alone.
     if tried.iter().any(|tried| matches!(tried, Tried::Judged(_))) {
         for (revised, tried) in revised.iter().zip(&mut tried) {
-            if matches!(tried, Tried::Silent(_)) {
+            if matches!(tried, Tried::Starved(_)) {
                 *tried = go(revised, revised.ask().await?).await;
             }
         }
@@ -124,7 +126,7 @@ pub(super) async fn judge_all<'a>(
                 (Spoken::Yes, revised.fold(probed, None))
             }
             Tried::Unreadable(clause) => (Spoken::Yes, revised.fold(Vec::new(), Some(clause))),
-            Tried::Failed(spoken) | Tried::Silent(spoken) => (spoken, Vec::new()),
+            Tried::Failed(spoken) | Tried::Starved(spoken) => (spoken, Vec::new()),
         })
         .collect();
     if judged.iter().all(|(spoken, _)| *spoken != Spoken::Yes) {

@@ -403,7 +403,11 @@ impl Track {
         if !is_http {
             let in_flight = self.judge.in_flight();
             let mut lines = std::mem::take(&mut self.heard);
-            lines.end(in_flight, &mut |found| self.found(&found, at));
+            let mut found = |found: Found| self.found(&found, at);
+            match record.killed {
+                true => lines.cut(in_flight, &mut found),
+                false => lines.end(in_flight, &mut found),
+            }
             self.see(
                 &Event::StdoutEnded {
                     killed: record.killed,

@@ -93,6 +93,7 @@ impl Session {
             );
             killed = drained.await.is_err() && !self.has_ended();
         }
+        self.state.borrow_mut().killed = killed;
         let mut ended = process.end(self.limits.quiet).await;
         if let Some(status) = status {
             ended = if how == How::Signal {

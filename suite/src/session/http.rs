@@ -401,7 +401,15 @@ impl Session {
 
     /// An answer to a request that no client can read is damage.
     fn note_body(&self, exchange: &Exchange, body: &[u8], unread: bool) {
-        let answers = exchange.request().is_some_and(Message::is_well_formed);
+        let request = exchange
+            .request()
+            .filter(|request| request.is_well_formed());
+        // Nobody owes an answer to what was cancelled.
+        let is_owed = |request: &Message| match &request.id {
+            Some(id) => !self.state.borrow().cancelled.contains(id),
+            None => false,
+        };
+        let answers = request.is_some_and(is_owed);
         if self.transport() != Transport::StreamableHttp || !answers || exchange.status >= 300 {
             return;
         }

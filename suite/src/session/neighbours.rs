@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{How, Newline, OpenFailure, Posting, Session};
+use super::{Broken, How, Newline, OpenFailure, Posting, Session};
 use crate::{
     tape::{Excerpt, Exchange, turns_away},
     transport::Request,
@@ -20,6 +20,8 @@ pub(crate) enum Neighbours {
     Apart,
     /// It is refused while the first one stands.
     Refused,
+    /// It takes the place of the first one.
+    Replaces,
     /// It is the first one once more: both have one id.
     Same,
     /// Its end ends the first one: this was said.
@@ -35,6 +37,9 @@ impl Neighbours {
                 "a second session is refused while a first one is open, see \
                  streamable-http/several-sessions",
             ),
+            Neighbours::Replaces => {
+                Some("a second session ends the first one, see streamable-http/several-sessions")
+            }
             Neighbours::Same => {
                 Some("two sessions have the same id, see streamable-http/session-id-unique")
             }
@@ -55,7 +60,12 @@ impl Neighbours {
             Err(OpenFailure::Status(..) | OpenFailure::Refused(_)) => Neighbours::Refused,
             Err(_) => Neighbours::Apart,
             Ok(()) if second.session_id() == first.session_id() => Neighbours::Same,
-            Ok(()) => deleted(first, second).await,
+            Ok(()) => match first.sentinel().await {
+                Err(Broken::Refused {
+                    status: 400 | 404, ..
+                }) => Neighbours::Replaces,
+                _ => deleted(first, second).await,
+            },
         };
         second.end(How::Quickly).await;
         neighbours

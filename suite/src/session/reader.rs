@@ -52,7 +52,11 @@ impl Session {
                 break;
             }
         }
-        self.take(|lines, in_flight, found| lines.end(in_flight, found));
+        let killed = self.state.borrow().killed;
+        self.take(|lines, in_flight, found| match killed {
+            true => lines.cut(in_flight, found),
+            false => lines.end(in_flight, found),
+        });
         self.state.borrow_mut().ended = true;
         self.changed.notify_waiters();
     }

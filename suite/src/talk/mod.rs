@@ -26,6 +26,7 @@ use crate::{
     session::{Answer, Broken, End, How, Newline, OpenFailure, Session, Stray},
     spec::{Revision, Transport},
     tape::{Excerpt, Id, Message, Stream, escaped},
+    target::LaunchError,
 };
 
 pub(crate) use http::Draft;
@@ -285,7 +286,16 @@ impl Talk {
 
     /// The same for another revision than that of the case: what is said in it is not judged.
     pub(crate) fn another_in(&self, revision: Revision) -> Result<Talk, Stop> {
-        let session = match self.common.launcher.launch_in(revision, ANOTHER) {
+        self.beside(self.common.launcher.launch_in(revision, ANOTHER))
+    }
+
+    /// The same for what may reach somebody else than the server: no rule sees it.
+    pub(crate) fn another_unjudged(&self) -> Result<Talk, Stop> {
+        self.beside(self.common.launcher.launch_unjudged())
+    }
+
+    fn beside(&self, launched: Result<Rc<Session>, LaunchError>) -> Result<Talk, Stop> {
+        let session = match launched {
             Ok(session) => session,
             Err(error) => return unverified(error.to_string()),
         };

@@ -182,6 +182,15 @@ impl Lines {
         }
     }
 
+    /// The stream has ended because the process was killed: what it was writing then says nothing.
+    pub(crate) fn cut(&mut self, in_flight: usize, found: &mut dyn FnMut(Found)) {
+        let begun = self.text.trim_ascii_start().starts_with(b"{");
+        if begun && self.scanner.progress() != Progress::Complete {
+            self.len = 0;
+        }
+        self.end(in_flight, found);
+    }
+
     /// The stream has ended.
     pub fn end(&mut self, in_flight: usize, found: &mut dyn FnMut(Found)) {
         if !self.folds.is_empty() && !self.values.folded {
@@ -416,7 +425,7 @@ impl Lines {
             let glued = second.map(|second| second..text.len());
             return match (values.count, &values.array) {
                 _ if values.raw_break => (Class::BrokenText, None),
-                _ if values.folded => (Class::Folded, None),
+                _ if values.folded && (message || values.array.is_some()) => (Class::Folded, None),
                 (1, _) if message => (Class::Message, None),
                 (1, Some(_)) => (Class::Array, None),
                 (1, None) => (Class::Alien, None),
@@ -446,7 +455,7 @@ impl Lines {
             return (Class::Cut, None);
         }
         // A whole value with something in front or behind is decorated, and not torn.
-        let torn = in_flight > 1 && rpc && !whole && !ends_in_value(text);
+        let torn = in_flight > 1 && rpc && !whole && !holds_value(text);
         let class = if torn { Class::Torn } else { Class::Text };
         if values.count == 0 && text.len() <= SALVAGE_BYTES {
             let mut braces = (0..text.len()).filter(|at| text[*at] == b'{').take(64);
@@ -472,6 +481,19 @@ fn ends_in_value(text: &[u8]) -> bool {
     }
     let mut scanner = Scanner::default();
     scanner.push(value) == value.len() && scanner.progress() == Progress::Complete
+}
+
+/// Whether a whole JSON object stands in the text, from its first brace on.
+fn holds_value(text: &[u8]) -> bool {
+    let Some(start) = text.iter().position(|byte| *byte == b'{') else {
+        return false;
+    };
+    if find(&text[..start], b"\"jsonrpc\"").is_some() {
+        return false;
+    }
+    let mut scanner = Scanner::default();
+    scanner.push(&text[start..]);
+    scanner.progress() == Progress::Complete
 }
 
 /// Whether every other byte is NUL: text in UTF-16.

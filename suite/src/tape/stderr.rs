@@ -32,6 +32,8 @@ impl Stderr {
         self.messages.push(chunk, 0, &mut |found| {
             if let Found::Message(message) = found
                 && message.kind() == Kind::Response
+                // A log may quote what the client has sent, with an id and nothing else.
+                && (message.has_result() || message.has_error())
             {
                 responses.push(message);
             }

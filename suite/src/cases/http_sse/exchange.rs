@@ -95,15 +95,23 @@ const CONCURRENT_POSTS: Case = Case::probe(
             let finish = |waiting| s.finish(waiting, Patience::Settle);
             let replies: Vec<_> = join_all(waiting.into_iter().map(finish)).await;
             let replies = replies.into_iter().collect::<Result<Vec<_>, Stop>>()?;
-            let is_missing = |reply: &&Reply| !matches!(reply, Reply::Answer(_));
-            let missing: Vec<_> = replies.iter().filter(is_missing).collect();
-            match missing.first() {
+            let missing = replies
+                .iter()
+                .filter(|reply| matches!(reply, Reply::Silent));
+            let missing = missing.count();
+            if missing > 0 {
+                return violated(format!(
+                    "{missing} of {SIDE_BY_SIDE} pings that were posted side by side are not \
+                     answered"
+                ));
+            }
+            // What a server, or a proxy in front of it, does not take in it need not answer.
+            match replies
+                .iter()
+                .find(|reply| !matches!(reply, Reply::Answer(_)))
+            {
                 None => Ok(()),
-                Some(reply) => violated(format!(
-                    "{} of {SIDE_BY_SIDE} pings that were posted side by side are not answered: \
-                     one {reply}",
-                    missing.len()
-                )),
+                Some(reply) => unverified(format!("one of the pings side by side {reply}")),
             }
         })
     },

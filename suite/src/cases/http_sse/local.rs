@@ -41,6 +41,13 @@ async fn get(s: &Talk, draft: Draft) -> Result<Got, Stop> {
     let (posting, head) = s.exchange_http(draft).await?;
     let got = match head {
         Err(reason) => Got::Refused(reason),
+        Ok(head) if (300..400).contains(&head.status) => {
+            posting.disconnect();
+            return unverified(format!(
+                "the GET is answered with HTTP status {}, which leads elsewhere",
+                head.status
+            ));
+        }
         Ok(head) if head.status >= 400 => Got::Refused(format!("HTTP status {}", head.status)),
         Ok(head) => match timeout(s.answer_limit(), posting.has_event(names_endpoint)).await {
             Ok(true) => Got::Stream,

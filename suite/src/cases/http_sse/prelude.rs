@@ -52,7 +52,10 @@ pub(super) async fn ping_by(s: &Talk, change: impl FnOnce(Draft) -> Draft) -> Re
 
 /// A further session of the case, opened; what came of it otherwise.
 pub(super) async fn opened(s: &Talk) -> Result<Result<Talk, Reply>, Stop> {
-    let other = s.another()?;
+    open(s, s.another()?).await
+}
+
+async fn open(s: &Talk, other: Talk) -> Result<Result<Talk, Reply>, Stop> {
     if let Some(standing) = other.standing()
         && let Ok(Ok(head)) = timeout(s.answer_limit(), standing.head()).await
         && head.status >= 400
@@ -71,7 +74,16 @@ pub(super) async fn opened(s: &Talk) -> Result<Result<Talk, Reply>, Stop> {
 
 /// The same where it has to be opened for the case to see anything.
 pub(super) async fn needs_another(s: &Talk) -> Result<Talk, Stop> {
-    match opened(s).await? {
+    needs(opened(s).await?)
+}
+
+/// The same, where what goes astray between sessions is for the case alone to judge.
+pub(super) async fn needs_unjudged(s: &Talk) -> Result<Talk, Stop> {
+    needs(open(s, s.another_unjudged()?).await?)
+}
+
+fn needs(opened: Result<Talk, Reply>) -> Result<Talk, Stop> {
+    match opened {
         Ok(other) => Ok(other),
         Err(reply) => unverified(format!(
             "a further session could not be opened, its `initialize` {reply}"

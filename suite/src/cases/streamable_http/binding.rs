@@ -81,7 +81,7 @@ const BINDS_LOOPBACK: Case = Case::probe(
 );
 
 async fn visit(s: &Talk, address: SocketAddr) -> Result<(IpAddr, Turn), Stop> {
-    let talk = s.another()?;
+    let talk = s.another_unjudged()?;
     let draft = talk.post(&initialize(&talk))?.connect_to(address);
     Ok((address.ip(), talk.turn_within(draft, LIMIT).await))
 }

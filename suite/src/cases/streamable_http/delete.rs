@@ -1,5 +1,7 @@
 //! The end of a session by DELETE.
 
+use tokio::time::Instant;
+
 use super::{client::*, prelude::*};
 use crate::session::Neighbours;
 
@@ -71,6 +73,9 @@ impl Conversation for Deletion {
         let delete = first.talk.turn(first.talk.delete()?).await;
         let mut after = None;
         if delete.is_success() {
+            if delete.status()? == 202 {
+                first.accepted_end().await?;
+            }
             // It is over: whoever ends it once more has to mean it.
             first.talk.session.forget_session_id();
             let other_after = second.ping().await?;
@@ -101,6 +106,17 @@ impl Conversation for Deletion {
             was_open,
             after,
         })
+    }
+}
+
+impl Client {
+    /// Waits until the session is refused, or has had its time: 202 says that it will end.
+    async fn accepted_end(&self) -> Result<(), Stop> {
+        let limit = Instant::now() + STREAM_END;
+        while self.ping().await?.status()? != 404 && Instant::now() < limit {
+            tokio::time::sleep(STREAM_END / 20).await;
+        }
+        Ok(())
     }
 }
 

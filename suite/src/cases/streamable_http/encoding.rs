@@ -114,7 +114,11 @@ const BODY_UTF8: Case = Case::probe(
     },
 )
 .with_rule(Rule {
-    subject: |event, _| matches!(event, Event::Body { exchange, .. } if is_json(exchange)),
+    // What a gateway says of a request that it refuses need be no JSON-RPC.
+    subject: |event, _| {
+        matches!(event, Event::Body { exchange, body, .. } if is_json(exchange)
+            && (exchange.status < 300 && exchange.method == "POST" || names_json_rpc(body)))
+    },
     holds: |event, past| {
         let Event::Body { exchange, body, .. } = event else {
             return Ok(());
@@ -325,6 +329,10 @@ const CHUNKED_BODY: Case = Case::probe(
         })
     },
 );
+
+fn names_json_rpc(body: &[u8]) -> bool {
+    memchr::memmem::find(body, b"\"jsonrpc\"").is_some()
+}
 
 /// A message padded so that a third of it ends inside a letter.
 fn cut_inside(message: &Value) -> String {

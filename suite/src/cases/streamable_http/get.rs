@@ -29,8 +29,9 @@ enum Beside {
     Served,
     /// This many were served before one was not; whether it was once the stream was closed.
     Stuck(usize, bool),
-    /// They were served, but in a second session this happened.
-    StuckElsewhere(String),
+    /// They were served, but in a second session this happened; whether another one was served once
+    /// the stream was closed.
+    StuckElsewhere(String, bool),
 }
 
 /// A second GET in the same session.
@@ -96,14 +97,23 @@ async fn beside(s: &Talk, get: &Posting, served: bool) -> Result<Beside, Stop> {
             return Ok(Beside::Stuck(before, is_served(s).await?));
         }
     }
+    let Err(what) = elsewhere(s).await? else {
+        return Ok(Beside::Served);
+    };
+    get.disconnect();
+    Ok(Beside::StuckElsewhere(what, elsewhere(s).await?.is_ok()))
+}
+
+/// Whether a session beside this one is opened and served; what fails otherwise.
+async fn elsewhere(s: &Talk) -> Result<Result<(), String>, Stop> {
     let other = s.another()?;
     let handshake = other.handshake().await?;
     if !handshake.is_result() {
-        return Ok(Beside::StuckElsewhere(format!("`initialize` {handshake}")));
+        return Ok(Err(format!("`initialize` {handshake}")));
     }
     Ok(match is_served(&other).await? {
-        true => Beside::Served,
-        false => Beside::StuckElsewhere("`ping` is not answered".to_owned()),
+        true => Ok(()),
+        false => Err("`ping` is not answered".to_owned()),
     })
 }
 
@@ -257,8 +267,12 @@ const GET_LEAVES_POST_WORKING: Case = Case::probe(
                 Beside::Stuck(_, false) => {
                     unverified("`ping` is not answered without an open stream either")
                 }
-                Beside::StuckElsewhere(what) => violated(format!(
-                    "while the stream of a GET stands open, in another session {what}"
+                Beside::StuckElsewhere(what, true) => violated(format!(
+                    "while the stream of a GET stands open, in another session {what}; once it is \
+                     closed another is served"
+                )),
+                Beside::StuckElsewhere(what, false) => unverified(format!(
+                    "in another session {what}, without an open stream too"
                 )),
                 Beside::Nothing => unverified("no stream stood open"),
             }

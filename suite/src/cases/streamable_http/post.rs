@@ -161,8 +161,10 @@ const REQUEST_JSON_OR_STREAM: Case = Case::rule(
             bare 202.",
     },
     Rule {
-        subject: |event, _| match event {
-            Event::Opened(exchange) | Event::Body { exchange, .. } => answers_request(exchange),
+        subject: |event, past| match event {
+            Event::Opened(exchange) | Event::Body { exchange, .. } => {
+                answers_request(exchange) && is_owed(exchange, past)
+            }
             _ => false,
         },
         holds: |event, past| match event {
@@ -192,6 +194,14 @@ const REQUEST_JSON_OR_STREAM: Case = Case::rule(
 /// Whether a well-formed request was answered, and not refused.
 fn answers_request(exchange: &Exchange) -> bool {
     (200..300).contains(&exchange.status) && exchange.request().is_some_and(Message::is_well_formed)
+}
+
+/// Whether a response is due: nobody owes one to what was cancelled.
+fn is_owed(exchange: &Exchange, past: &Past) -> bool {
+    let asked = exchange
+        .request()
+        .and_then(|request| past.client.asked(request));
+    asked.is_none_or(|asked| !asked.cancelled)
 }
 
 fn typed(exchange: &Exchange, past: &Past) -> Result<(), Stop> {
@@ -290,9 +300,20 @@ struct Member {
     id: String,
     method: &'static str,
     response: Option<Message>,
-    /// Whether its answer has ended.
-    over: bool,
-    refused: bool,
+    /// How its answer has ended, if it has.
+    end: Option<PostEnd>,
+}
+
+impl Member {
+    /// Whether the server has lost it, or refused it though it was not too busy.
+    fn is_lost(&self) -> bool {
+        match &self.end {
+            Some(PostEnd::Refused(refusal)) => !refusal.says_nothing(),
+            // A connection that is closed may say that there are too many.
+            Some(PostEnd::Broke(_)) => false,
+            Some(PostEnd::Read(_)) | None => self.response.is_none(),
+        }
+    }
 }
 
 impl Scene for Crowd {
@@ -311,8 +332,7 @@ impl Scene for Crowd {
                 id,
                 method,
                 response,
-                over: posting.is_over().is_some(),
-                refused: matches!(posting.is_over(), Some(PostEnd::Refused(_))),
+                end: posting.is_over(),
             });
         }
         let mut alone = Vec::new();
@@ -420,9 +440,7 @@ const CONCURRENT_POSTS: Case = Case::probe(
     |s| {
         Box::pin(async {
             let crowd = s.scene::<Crowd>().await?;
-            let lost = crowd.members.iter();
-            // What ends without a response is the business of the clauses on answers.
-            let mut lost = lost.filter(|m| m.response.is_none() && !m.over && !m.refused);
+            let mut lost = crowd.members.iter().filter(|member| member.is_lost());
             let Some(member) = lost.next() else {
                 return Ok(());
             };

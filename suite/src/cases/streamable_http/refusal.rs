@@ -248,7 +248,7 @@ const MALFORMED_JSON_REFUSED: Case = Case::probe(
                 let error = posted
                     .response
                     .as_ref()
-                    .filter(|response| response.error_is(-32700) || response.error_is(-32600));
+                    .filter(|response| response.has_error());
                 match posted.status() {
                     Some(status) if status >= 500 => {
                         s.remark(format!(
@@ -256,8 +256,10 @@ const MALFORMED_JSON_REFUSED: Case = Case::probe(
                         ));
                     }
                     Some(400..) => {}
-                    Some(200) if error.is_some() => {
-                        s.remark(format!("{what} gets HTTP status 200 with the error inside"));
+                    Some(status @ 200..300) if error.is_some() => {
+                        s.remark(format!(
+                            "{what} gets HTTP status {status} with the error inside"
+                        ));
                     }
                     Some(status) => {
                         return violated(format!("{what} is answered with HTTP status {status}"));

@@ -384,6 +384,14 @@ const UNKNOWN_LAST_EVENT_ID: Case = Case::probe(
                 };
             }
             if turn.is_success() && !turn.is_stream() {
+                let plain = client.listen().await?;
+                plain.posting.disconnect();
+                if !plain.is_stream() {
+                    return unverified(
+                        "a GET without the event id brings no event stream either, see \
+                         streamable-http/get-stream-or-405",
+                    );
+                }
                 return violated(format!(
                     "a GET with an unknown `Last-Event-ID` is answered with HTTP status {status} and \
                      the type `{}`",

@@ -59,7 +59,11 @@ struct Visit {
 
 impl Visit {
     async fn make(&self, s: &Talk) -> Result<Turn, Stop> {
-        let talk = s.another()?;
+        // A front may lead whoever names another host elsewhere.
+        let talk = match self.host {
+            Some(_) => s.another_unjudged()?,
+            None => s.another()?,
+        };
         // Ordinary clients put a Host of their own in its place.
         let mut draft = talk.post(&initialize(&talk))?.raw();
         if let Some(origin) = &self.origin {

@@ -59,6 +59,11 @@ impl Streams {
         self.open.values().any(|stream| stream.apart)
     }
 
+    /// Whether the stream that answers this exchange is open.
+    pub fn is_open(&self, number: u32) -> bool {
+        self.open.contains_key(&number)
+    }
+
     /// The number of the exchange whose stream brought the very same message first.
     pub fn brought_by(&self, message: &Message) -> Option<u32> {
         self.recognised.get(&key(message)?).copied()
