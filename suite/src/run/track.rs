@@ -95,13 +95,17 @@ impl Track {
         }
     }
 
+    /// The same for a session of which messages were recorded, and perhaps not all of them.
+    pub(super) fn of_messages(self) -> Track {
+        Track {
+            judge: self.judge.of_messages(),
+            ..self
+        }
+    }
+
     /// The result of `initialize`, once it has come.
     pub(super) fn initialized(&self) -> Option<&serde_json::Value> {
         self.judge.past().initialized.as_ref()
-    }
-
-    pub(super) fn turn_to(&mut self, revision: Revision, findings: Rc<RefCell<Findings>>) {
-        self.judge.turn_to(revision, findings);
     }
 
     /// Plays a record; an error says what is wrong with it.
@@ -154,6 +158,11 @@ impl Track {
         self.judge.see(event, at);
     }
 
+    /// A message of the server's.
+    pub(super) fn hears(&mut self, message: &Message, at: Duration) {
+        self.see(&Event::Message(message), at);
+    }
+
     /// A message of the client's.
     pub(super) fn says(&mut self, message: &Message, at: Duration) {
         self.see(&Event::Said(message), at);
@@ -191,23 +200,19 @@ impl Track {
         }
     }
 
-    pub(super) fn stdout(&mut self, bytes: &[u8], at: Duration) {
+    fn stdout(&mut self, bytes: &[u8], at: Duration) {
         let in_flight = self.judge.in_flight();
         let mut lines = std::mem::take(&mut self.heard);
         lines.push(bytes, in_flight, &mut |found| self.found(&found, at));
         self.heard = lines;
     }
 
-    /// What stands on stdout, or in a file in its place.
-    pub(super) fn found(&mut self, found: &Found, at: Duration) {
+    /// What stands on stdout.
+    fn found(&mut self, found: &Found, at: Duration) {
         match found {
-            Found::Message(message) => self.see(&Event::Message(message), at),
+            Found::Message(message) => self.hears(message, at),
             Found::Line(line) => self.see(&Event::Line(line), at),
         }
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.judge.in_flight()
     }
 
     pub(super) fn past(&self) -> &crate::tape::Past {
