@@ -289,3 +289,29 @@ fn a_line_without_a_message_is_told_with_its_number() {
         assert!(all.all(|one| one.verdict == Verdict::Unverified));
     }
 }
+
+/// A transcript of one session over Streamable HTTP.
+fn transcript(records: impl IntoIterator<Item = String>) -> String {
+    let head = r#"{"transcript":1,"transport":"streamable-http"}
+{"session":0,"event":"opened","revision":"2025-11-25"}
+"#;
+    head.to_owned() + &records.into_iter().collect::<String>()
+}
+
+#[test]
+fn what_is_never_answered_is_not_kept_for_ever() {
+    let open = |number: usize| {
+        format!(
+            "{{\"session\":0,\"event\":\"request\",\"exchange\":{number},\"method\":\"POST\"}}\n"
+        )
+    };
+    let run = judge(None, &transcript((1..=256).map(open)));
+    assert_eq!(flaws(&run), [0; 0]);
+    let run = judge(None, &transcript((1..=258).map(open)));
+    assert_eq!(flaws(&run), [259, 260]);
+    let text = "x".repeat(1024 * 1024);
+    let part =
+        format!("{{\"session\":0,\"stream\":\"request\",\"exchange\":1,\"text\":\"{text}\"}}\n");
+    let run = judge(None, &transcript([open(1), part.repeat(3)]));
+    assert_eq!(flaws(&run), [6]);
+}

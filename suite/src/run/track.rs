@@ -1,6 +1,6 @@
 //! One recorded session, played to the rules as the live run played it.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use serde::Deserialize;
 
@@ -13,6 +13,9 @@ use crate::{
     },
     transport::{SseEvent, SseFound, SseReader},
 };
+
+/// So many exchanges of a session are open at a time.
+const EXCHANGES: usize = 256;
 
 /// A line of a transcript behind its head (`schemas/transcript.json`).
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +75,8 @@ pub(super) struct Track {
     typed: Vec<u8>,
     heard: Lines,
     stderr: Stderr,
-    exchanges: HashMap<u32, Playing>,
+    /// By number: the oldest first.
+    exchanges: BTreeMap<u32, Playing>,
     /// Over HTTP+SSE: what came beside the stream.
     in_bodies: Option<InBodies>,
 }
@@ -90,7 +94,7 @@ impl Track {
             typed: Vec::new(),
             heard: Lines::default(),
             stderr: Stderr::default(),
-            exchanges: HashMap::new(),
+            exchanges: BTreeMap::new(),
             in_bodies: (transport == Transport::HttpSse).then(InBodies::default),
         }
     }
@@ -122,7 +126,7 @@ impl Track {
                     ("stdin", None) => self.stdin(&bytes, at),
                     ("stdout", None) => self.stdout(&bytes, at),
                     ("stderr", None) => self.stderr(&bytes),
-                    ("request", Some(number)) => self.request(number, &bytes, at),
+                    ("request", Some(number)) => return self.request(number, &bytes, at),
                     ("response", Some(number)) => self.response(number, &bytes, at),
                     _ => return Err("there is no such stream"),
                 }
@@ -135,7 +139,7 @@ impl Track {
                     self.rest_of_stdin(at);
                     self.see(&Event::StdinClosed, at);
                 }
-                ("request", Some(number)) => self.begin(number, &record),
+                ("request", Some(number)) => return self.begin(number, &record),
                 ("released", Some(number)) => self.released(number, at),
                 ("response", Some(number)) => self.head(number, &record, at),
                 ("closed", Some(number)) => {
@@ -227,7 +231,7 @@ impl Track {
             .read(bytes, open.then_some(&awaits as &dyn Fn(&Id) -> bool));
     }
 
-    fn begin(&mut self, number: u32, record: &Record) {
+    fn begin(&mut self, number: u32, record: &Record) -> Result<(), &'static str> {
         // What is sent once more is said once.
         let before = record.again.and_then(|again| self.exchanges.remove(&again));
         let exchange = Rc::new(Exchange {
@@ -248,16 +252,27 @@ impl Track {
             whole: Whole::default(),
         };
         self.exchanges.insert(number, playing);
+        if self.exchanges.len() <= EXCHANGES {
+            return Ok(());
+        }
+        self.exchanges.pop_first();
+        Err("too many exchanges are open: the rest of the oldest is not judged")
     }
 
-    fn request(&mut self, number: u32, bytes: &[u8], at: Duration) {
+    fn request(&mut self, number: u32, bytes: &[u8], at: Duration) -> Result<(), &'static str> {
         self.see(&Event::Sent(bytes), at);
+        let mut fits = true;
         if let Some(playing) = self.exchanges.get_mut(&number) {
-            playing.posted.extend_from_slice(bytes);
+            fits = playing.posted.len() + bytes.len() <= MESSAGE_LIMIT;
+            if fits {
+                playing.posted.extend_from_slice(bytes);
+            }
         }
         for message in Message::all_of(bytes) {
             self.says(&message, at);
         }
+        fits.then_some(())
+            .ok_or("more is posted in its exchange than is read")
     }
 
     fn head(&mut self, number: u32, record: &Record, at: Duration) {
