@@ -259,6 +259,27 @@ fn a_method_of_both_sides_belongs_to_the_one_that_it_concerns() {
 }
 
 #[test]
+fn what_the_client_does_wrong_is_not_the_servers() {
+    let bad = r#"{"jsonrpc":"2.0","id":ID,"method":"ping","params":[1]}
+"#;
+    let refusal = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}}
+"#;
+    for id in ["null", "{}", "0", "\"x\""] {
+        let bad = bad.replace("ID", id);
+        let tape = open(&[&bad, &bad.replace("ping", ""), "{\"id\n", refusal]);
+        assert_eq!(broken(&judge(None, &tape)), [""; 0], "{id}");
+    }
+    let long = refusal
+        .replace("no", &"x".repeat(5000))
+        .replace("null", "7");
+    let half = [INITIALIZED, &long].concat();
+    assert_eq!(broken(&judge(Some(From::Server), &half)), [""; 0]);
+    // Where everything is legible, a response without an id has no excuse.
+    let found = broken(&judge(None, &(open(&[]).replace(READY, "") + refusal)));
+    assert!(found[0].starts_with("jsonrpc/id-echo"), "{found:?}");
+}
+
+#[test]
 fn a_line_without_a_message_is_told_with_its_number() {
     let folded = CALL.replace(',', ",\n");
     let breaks = folded.matches('\n').count();

@@ -25,6 +25,8 @@ struct Bare {
     /// The session, once its revision is known.
     track: Option<Track>,
     speakers: Speakers,
+    /// Whether a line of it was no message: the client may have written it, and had an answer.
+    garbled: bool,
     /// What was said in it before.
     waiting: Vec<Message>,
     /// How long that is, in bytes.
@@ -49,6 +51,7 @@ impl Reading<'_> {
             from: self.options.from,
             track: None,
             speakers: Speakers::default(),
+            garbled: false,
             waiting: Vec::new(),
             held: 0,
         };
@@ -100,6 +103,7 @@ impl Reading<'_> {
             Found::Line(line) => {
                 if !*spoke && line.class != Class::Blank {
                     self.flaw(name, *number, "no JSON-RPC message", &line.excerpt);
+                    bare.garbled = true;
                 }
                 *spoke = false;
                 *number += 1;
@@ -141,6 +145,7 @@ impl Reading<'_> {
             self.note_server(&track);
         }
         bare.speakers = Speakers::default();
+        bare.garbled = false;
     }
 
     /// The revision that a session speaks which begins with these: the one that was agreed on, or
@@ -229,6 +234,9 @@ impl Bare {
         let Some(track) = &mut self.track else {
             return;
         };
+        if self.garbled {
+            track.garbled();
+        }
         let speaker = self
             .from
             .or_else(|| self.speakers.of(message, track.past()));

@@ -142,6 +142,11 @@ impl Judge {
         }
     }
 
+    /// Notes that the client may have said something that nobody can read.
+    pub(super) fn garbled(&mut self) {
+        self.past.malformed = true;
+    }
+
     pub(super) fn past(&self) -> &Past {
         &self.past
     }

@@ -9,7 +9,7 @@ use super::From::{self, Client, Server};
 use crate::{
     spec::{
         methods::{METHODS, Side},
-        schema::judge_result,
+        schema::{judge_request, judge_result},
     },
     tape::{Asked, Id, Kind, Ledger, Message, Past, unwrapped},
 };
@@ -61,6 +61,8 @@ impl Speakers {
             (Some(_), None) => Some(Server),
             (None, Some(_)) => Some(Client),
             (None, None) if is_clients(message, past) => Some(Client),
+            // No answer at all, but something odd.
+            (None, None) if !message.has_result() && !message.has_error() => None,
             (None, None) => Some(Server),
         }
     }
@@ -149,14 +151,23 @@ fn of_call(message: &Message, past: &Past) -> Option<From> {
             })
         }
         _ if message.kind() == Kind::Request => {
-            // Who asks for a task of the server's is not the server.
-            match message.params().and_then(|params| past.tasks.of(params)) {
-                Some(_) => Some(Client),
-                None => asker(message.id.as_ref()?, past),
+            // Who asks for a task of the server's is not the server. What is wrong with a request
+            // is not held against one that is its sender by the looks of an id alone.
+            let task = message.params().and_then(|params| past.tasks.of(params));
+            match task.is_some() || !is_sound(message, past) {
+                true => Some(Client),
+                false => asker(message.id.as_ref()?, past),
             }
         }
         _ => Some(Client),
     }
+}
+
+fn is_sound(request: &Message, past: &Past) -> bool {
+    let fits = |value| judge_request(past.revision, value).is_ok();
+    let method = request.method.as_deref().unwrap_or_default();
+    let is_name = !method.is_empty() && !method.starts_with("rpc.");
+    is_name && request.is_well_formed() && request.value().is_some_and(fits)
 }
 
 /// Whether `side` may send `method` in any revision.

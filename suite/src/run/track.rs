@@ -162,6 +162,11 @@ impl Track {
         self.judge.see(event, at);
     }
 
+    /// The client may have said something that nobody can read.
+    pub(super) fn garbled(&mut self) {
+        self.judge.garbled();
+    }
+
     /// A message of the server's.
     pub(super) fn hears(&mut self, message: &Message, at: Duration) {
         self.see(&Event::Message(message), at);
