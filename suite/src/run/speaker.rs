@@ -188,7 +188,7 @@ fn asker(id: &Id, past: &Past) -> Option<From> {
     match (comes_next(id, client), comes_next(id, server)) {
         (true, true) => None,
         (false, true) => Some(Server),
-        (false, false) if client.last().is_some_and(|last| is_other_kind(last, id)) => Some(Server),
+        (false, false) if is_like_last(id, server) && !is_like_last(id, client) => Some(Server),
         _ => Some(Client),
     }
 }
@@ -204,8 +204,10 @@ fn comes_next(id: &Id, ledger: &Ledger) -> bool {
     next.is_some() && next == number(id)
 }
 
-fn is_other_kind(a: &Id, b: &Id) -> bool {
-    std::mem::discriminant(a) != std::mem::discriminant(b)
+/// Whether it is of the type of the last one that a side has used.
+fn is_like_last(id: &Id, ledger: &Ledger) -> bool {
+    let kind = std::mem::discriminant(id);
+    ledger.last().map(std::mem::discriminant) == Some(kind)
 }
 
 /// Who cancels the request with this id: its own side.
