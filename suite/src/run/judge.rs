@@ -4,7 +4,7 @@ use super::verdict::{Outcome, Verdict};
 use crate::{
     case::{Case, Rule, Stop, Violation},
     session::Observer,
-    spec::{Clause, Level, Revision},
+    spec::{Clause, Level, Revision, Transport},
     tape::{Event, Past},
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Findings {
 struct Entry {
     case: &'static Case,
     rule: Rule,
+    about_bytes: bool,
     subjects: u64,
     violations: u64,
     /// The first violation of the session that stands first in the plan, so that the evidence
@@ -34,6 +35,7 @@ impl Findings {
                 case.rule.map(|rule| Entry {
                     case,
                     rule,
+                    about_bytes: is_about_bytes(case),
                     subjects: 0,
                     violations: 0,
                     first: None,
@@ -44,8 +46,12 @@ impl Findings {
         Rc::new(RefCell::new(Findings { entries }))
     }
 
-    fn see(&mut self, lane: usize, event: &Event<'_>, past: &Past) {
+    /// Rules about bytes see an event only where those were recorded.
+    fn see(&mut self, lane: usize, event: &Event<'_>, past: &Past, bytes: bool) {
         for entry in &mut self.entries {
+            if entry.about_bytes && !bytes {
+                continue;
+            }
             if !(entry.rule.subject)(event, past) {
                 continue;
             }
@@ -93,9 +99,16 @@ impl Findings {
     }
 }
 
+/// Whether the case is about the bytes of a transport, and not about messages.
+pub(super) fn is_about_bytes(case: &Case) -> bool {
+    let area = case.clause.area();
+    Transport::ALL.iter().any(|one| one.as_str() == area)
+}
+
 /// Lets the rules see one session.
 pub(crate) struct Judge {
     lane: usize,
+    bytes: bool,
     past: Past,
     findings: Rc<RefCell<Findings>>,
 }
@@ -112,15 +125,26 @@ impl Judge {
         past.leading = leads;
         Judge {
             lane,
+            bytes: true,
             past,
             findings,
         }
     }
 
-    /// The same, where the revision proves to be another one.
-    pub(super) fn turn_to(&mut self, revision: Revision, findings: Rc<RefCell<Findings>>) {
-        self.past.revision = revision;
-        self.findings = findings;
+    /// The same for a session of which messages were recorded, and perhaps not all of them.
+    pub(super) fn of_messages(self) -> Judge {
+        let mut past = Past::unknown(self.past.revision);
+        past.leading = self.past.leading;
+        Judge {
+            bytes: false,
+            past,
+            ..self
+        }
+    }
+
+    /// Notes that the client may have said something that nobody can read.
+    pub(super) fn garbled(&mut self) {
+        self.past.malformed = true;
     }
 
     pub(super) fn past(&self) -> &Past {
@@ -155,7 +179,8 @@ impl Observer for Judge {
         );
         let elsewhere = self.past.replayed || self.past.foreign && revised;
         if !elsewhere {
-            self.findings.borrow_mut().see(self.lane, event, &self.past);
+            let mut findings = self.findings.borrow_mut();
+            findings.see(self.lane, event, &self.past, self.bytes);
         }
         self.past.after(event);
     }

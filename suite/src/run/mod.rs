@@ -1,6 +1,7 @@
 //! A run: which cases are judged in which revisions, and what came of it.
 
 mod ask;
+mod bare;
 mod baseline;
 mod detect;
 mod judge;
@@ -13,6 +14,7 @@ mod refused;
 mod refused_http;
 mod revisions;
 mod shard;
+mod speaker;
 mod track;
 mod unopened;
 mod verdict;

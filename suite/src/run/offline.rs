@@ -11,20 +11,20 @@ use std::{
 
 use super::{
     Judgement, Run, Selection, Spoken, Unreadable,
-    judge::Findings,
+    judge::{Findings, is_about_bytes},
     track::{Record, Track},
     verdict::Outcome,
 };
 use crate::{
     cases,
     spec::{Revision, Transport},
-    tape::{Found, Kind, Lines, Message, TRANSCRIPT_VERSION, escaped},
+    tape::{TRANSCRIPT_VERSION, escaped},
 };
 
 /// A longer line of a transcript is not ours: 64 KiB are read at a time, and escapes make six of one.
 const RECORD_LIMIT: u64 = 64 * 1024 * 1024;
 /// How much of a file of bare messages is read at a time.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 /// So many lines that cannot be read are told.
 const UNREADABLE: usize = 100;
 /// So many sessions of a transcript are open at a time.
@@ -93,8 +93,8 @@ pub enum OfflineError {
 /// The rules of one revision, and what they have come to.
 type Judged = Rc<RefCell<Findings>>;
 
-struct Reading<'a> {
-    options: &'a Offline,
+pub(super) struct Reading<'a> {
+    pub(super) options: &'a Offline,
     transport: Option<Transport>,
     findings: Vec<(Revision, Judged)>,
     unreadable: Vec<Unreadable>,
@@ -165,7 +165,7 @@ impl Reading<'_> {
         self.transcript(name, input)
     }
 
-    fn over(&mut self, name: &str, transport: Transport) -> Result<(), OfflineError> {
+    pub(super) fn over(&mut self, name: &str, transport: Transport) -> Result<(), OfflineError> {
         let known = *self.transport.get_or_insert(transport);
         if known == transport {
             return Ok(());
@@ -252,7 +252,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn track(&mut self, revision: Revision) -> Track {
+    pub(super) fn track(&mut self, revision: Revision) -> Track {
         self.sessions += 1;
         let leads = !self.findings.iter().any(|(known, _)| *known == revision);
         let findings = self.findings(revision);
@@ -277,7 +277,7 @@ impl Reading<'_> {
         findings
     }
 
-    fn note_server(&mut self, track: &Track) {
+    pub(super) fn note_server(&mut self, track: &Track) {
         let Some(info) = track.initialized().map(|result| &result["serverInfo"]) else {
             return;
         };
@@ -286,7 +286,7 @@ impl Reading<'_> {
             .get_or_insert_with(|| (text("name"), text("version")));
     }
 
-    fn flaw(&mut self, name: &str, line: usize, reason: &str, text: &[u8]) {
+    pub(super) fn flaw(&mut self, name: &str, line: usize, reason: &str, text: &[u8]) {
         if self.unreadable.len() < UNREADABLE {
             self.unreadable.push(Unreadable {
                 file: name.to_owned(),
@@ -295,132 +295,6 @@ impl Reading<'_> {
                 text: escaped(&text.trim_ascii()[..text.trim_ascii().len().min(120)]),
             });
         }
-    }
-
-    /// Bare messages: what the server says is read like its stdout, so that a line that is no
-    /// message is found as it would be there.
-    fn messages(
-        &mut self,
-        name: &str,
-        first: &[u8],
-        mut input: impl Read,
-    ) -> Result<(), OfflineError> {
-        self.over(name, Transport::Stdio)?;
-        let failed = |source| OfflineError::Read {
-            name: name.to_owned(),
-            source,
-        };
-        let mut bare = Bare {
-            track: None,
-            line: 1,
-            from: self.options.from,
-            last: None,
-        };
-        let mut lines = Lines::default();
-        let mut chunk = vec![0; CHUNK];
-        let mut rest = first.to_vec();
-        let mut found = Vec::new();
-        loop {
-            let in_flight = bare.track.as_ref().map_or(0, Track::in_flight);
-            lines.push(&rest, in_flight, &mut |what| found.push(what));
-            for what in found.drain(..) {
-                self.bare(&mut bare, &what, name);
-            }
-            let read = input.read(&mut chunk).map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            rest.clear();
-            rest.extend_from_slice(&chunk[..read]);
-        }
-        lines.end(0, &mut |what| found.push(what));
-        for what in found.drain(..) {
-            self.bare(&mut bare, &what, name);
-        }
-        if let Some(track) = &bare.track {
-            self.note_server(track);
-        }
-        Ok(())
-    }
-
-    fn bare(&mut self, bare: &mut Bare, found: &Found, name: &str) {
-        let at = Duration::from_micros(bare.line);
-        match found {
-            Found::Line(line) => {
-                let is_client = bare.last == Some(From::Client);
-                // The end of a line of the client's is no business of the server's rules.
-                if !is_client && let Some(track) = &mut bare.track {
-                    track.found(found, at);
-                }
-                if bare.track.is_none()
-                    && bare.last.is_none()
-                    && !line.excerpt.trim_ascii().is_empty()
-                {
-                    self.flaw(name, bare.number(), "no JSON-RPC message", &line.excerpt);
-                }
-                bare.last = None;
-                bare.line += 1;
-            }
-            Found::Message(message) => {
-                let opens = message.kind() == Kind::Request
-                    && message.method.as_deref() == Some("initialize");
-                let from = bare.from.unwrap_or_else(|| bare.speaker(message));
-                bare.last = Some(from);
-                if bare.track.is_none() || (opens && from == From::Client && bare.has_begun()) {
-                    if let Some(track) = &bare.track {
-                        self.note_server(track);
-                    }
-                    bare.track = Some(self.track(self.begins(message)));
-                }
-                if let Some(track) = &mut bare.track {
-                    match from {
-                        From::Client => track.says(message, at),
-                        From::Server => track.found(found, at),
-                    }
-                }
-                self.renegotiate(bare);
-            }
-        }
-    }
-
-    /// The revision that a session of bare messages begins with.
-    fn begins(&self, message: &Message) -> Revision {
-        let asked = message
-            .params()
-            .and_then(|params| params["protocolVersion"].as_str()?.parse().ok());
-        let answered = message
-            .result()
-            .and_then(|result| result["protocolVersion"].as_str()?.parse().ok());
-        self.options
-            .revision
-            .or(answered)
-            .or(asked)
-            .unwrap_or(Revision::V2025_11_25)
-    }
-
-    /// Judges by the revision that was agreed on from now on.
-    fn renegotiate(&mut self, bare: &mut Bare) {
-        let Some(track) = &mut bare.track else {
-            return;
-        };
-        let past = track.past();
-        if !past.foreign || self.options.revision.is_some() {
-            return;
-        }
-        let agreed = past
-            .initialized
-            .as_ref()
-            .and_then(|result| result["protocolVersion"].as_str()?.parse::<Revision>().ok());
-        if let Some(revision) = agreed.filter(|revision| *revision != past.revision) {
-            let findings = self.findings(revision);
-            track.turn_to(revision, findings);
-        }
-    }
-
-    /// Whether the case is about bytes of a transport, none of which were recorded.
-    fn is_unframed(&self, case: &crate::case::Case) -> bool {
-        let area = case.clause.area();
-        self.bare && Transport::ALL.iter().any(|one| one.as_str() == area)
     }
 
     fn run(mut self, started: String, duration: Duration, names: &[String]) -> Run {
@@ -433,7 +307,7 @@ impl Reading<'_> {
             for case in cases::all() {
                 let outcome = match findings.outcome(case) {
                     None => continue,
-                    Some(Outcome::Kept | Outcome::Unseen(_)) if self.is_unframed(case) => {
+                    Some(_) if self.bare && is_about_bytes(case) => {
                         Outcome::Unseen("bare messages do not show the bytes of a transport".into())
                     }
                     Some(outcome) => outcome,
@@ -476,80 +350,6 @@ impl Reading<'_> {
             file: None,
             artifact: None,
             baseline: None,
-        }
-    }
-}
-
-/// A file of bare messages.
-struct Bare {
-    track: Option<Track>,
-    line: u64,
-    from: Option<From>,
-    /// Who has said the message on the line at hand.
-    last: Option<From>,
-}
-
-impl Bare {
-    fn number(&self) -> usize {
-        usize::try_from(self.line).unwrap_or(usize::MAX)
-    }
-
-    /// Whether the session has seen a request of the client's.
-    fn has_begun(&self) -> bool {
-        let past = self.track.as_ref().map(Track::past);
-        past.is_some_and(|past| !past.client.is_empty() || past.initialized.is_some())
-    }
-
-    /// Who says a message, told by what it is: a method that only one side sends, or the side
-    /// whose request it answers.
-    fn speaker(&self, message: &Message) -> From {
-        let past = self.track.as_ref().map(Track::past);
-        match (message.kind(), message.method.as_deref()) {
-            (Kind::Response, _) => {
-                let server_asked = past.is_some_and(|past| {
-                    past.server
-                        .asked(message)
-                        .is_some_and(|asked| asked.answers == 0)
-                        && past
-                            .client
-                            .asked(message)
-                            .is_none_or(|asked| asked.answers > 0)
-                });
-                if server_asked {
-                    From::Client
-                } else {
-                    From::Server
-                }
-            }
-            (_, Some("notifications/cancelled" | "notifications/progress" | "ping")) => {
-                let id = message.params().and_then(|params| params.get("requestId"));
-                let own = id.map(crate::tape::Id::of);
-                let client_asked =
-                    own.is_some_and(|id| past.is_some_and(|past| past.client.get(&id).is_some()));
-                let progress = message.method.as_deref() == Some("notifications/progress");
-                if client_asked || (message.method.as_deref() == Some("ping") && past.is_some()) {
-                    From::Client
-                } else if progress {
-                    From::Server
-                } else {
-                    From::Client
-                }
-            }
-            (
-                _,
-                Some(
-                    "roots/list"
-                    | "sampling/createMessage"
-                    | "elicitation/create"
-                    | "notifications/message"
-                    | "notifications/resources/updated"
-                    | "notifications/resources/list_changed"
-                    | "notifications/tools/list_changed"
-                    | "notifications/prompts/list_changed"
-                    | "notifications/elicitation/complete",
-                ),
-            ) => From::Server,
-            _ => From::Client,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One recorded session, played to the rules as the live run played it.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use serde::Deserialize;
 
@@ -13,6 +13,9 @@ use crate::{
     },
     transport::{SseEvent, SseFound, SseReader},
 };
+
+/// So many exchanges of a session are open at a time.
+const EXCHANGES: usize = 256;
 
 /// A line of a transcript behind its head (`schemas/transcript.json`).
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +75,8 @@ pub(super) struct Track {
     typed: Vec<u8>,
     heard: Lines,
     stderr: Stderr,
-    exchanges: HashMap<u32, Playing>,
+    /// By number: the oldest first.
+    exchanges: BTreeMap<u32, Playing>,
     /// Over HTTP+SSE: what came beside the stream.
     in_bodies: Option<InBodies>,
 }
@@ -90,18 +94,22 @@ impl Track {
             typed: Vec::new(),
             heard: Lines::default(),
             stderr: Stderr::default(),
-            exchanges: HashMap::new(),
+            exchanges: BTreeMap::new(),
             in_bodies: (transport == Transport::HttpSse).then(InBodies::default),
+        }
+    }
+
+    /// The same for a session of which messages were recorded, and perhaps not all of them.
+    pub(super) fn of_messages(self) -> Track {
+        Track {
+            judge: self.judge.of_messages(),
+            ..self
         }
     }
 
     /// The result of `initialize`, once it has come.
     pub(super) fn initialized(&self) -> Option<&serde_json::Value> {
         self.judge.past().initialized.as_ref()
-    }
-
-    pub(super) fn turn_to(&mut self, revision: Revision, findings: Rc<RefCell<Findings>>) {
-        self.judge.turn_to(revision, findings);
     }
 
     /// Plays a record; an error says what is wrong with it.
@@ -118,7 +126,7 @@ impl Track {
                     ("stdin", None) => self.stdin(&bytes, at),
                     ("stdout", None) => self.stdout(&bytes, at),
                     ("stderr", None) => self.stderr(&bytes),
-                    ("request", Some(number)) => self.request(number, &bytes, at),
+                    ("request", Some(number)) => return self.request(number, &bytes, at),
                     ("response", Some(number)) => self.response(number, &bytes, at),
                     _ => return Err("there is no such stream"),
                 }
@@ -131,7 +139,7 @@ impl Track {
                     self.rest_of_stdin(at);
                     self.see(&Event::StdinClosed, at);
                 }
-                ("request", Some(number)) => self.begin(number, &record),
+                ("request", Some(number)) => return self.begin(number, &record),
                 ("released", Some(number)) => self.released(number, at),
                 ("response", Some(number)) => self.head(number, &record, at),
                 ("closed", Some(number)) => {
@@ -152,6 +160,16 @@ impl Track {
 
     fn see(&mut self, event: &Event<'_>, at: Duration) {
         self.judge.see(event, at);
+    }
+
+    /// The client may have said something that nobody can read.
+    pub(super) fn garbled(&mut self) {
+        self.judge.garbled();
+    }
+
+    /// A message of the server's.
+    pub(super) fn hears(&mut self, message: &Message, at: Duration) {
+        self.see(&Event::Message(message), at);
     }
 
     /// A message of the client's.
@@ -191,23 +209,19 @@ impl Track {
         }
     }
 
-    pub(super) fn stdout(&mut self, bytes: &[u8], at: Duration) {
+    fn stdout(&mut self, bytes: &[u8], at: Duration) {
         let in_flight = self.judge.in_flight();
         let mut lines = std::mem::take(&mut self.heard);
         lines.push(bytes, in_flight, &mut |found| self.found(&found, at));
         self.heard = lines;
     }
 
-    /// What stands on stdout, or in a file in its place.
-    pub(super) fn found(&mut self, found: &Found, at: Duration) {
+    /// What stands on stdout.
+    fn found(&mut self, found: &Found, at: Duration) {
         match found {
-            Found::Message(message) => self.see(&Event::Message(message), at),
+            Found::Message(message) => self.hears(message, at),
             Found::Line(line) => self.see(&Event::Line(line), at),
         }
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.judge.in_flight()
     }
 
     pub(super) fn past(&self) -> &crate::tape::Past {
@@ -222,7 +236,7 @@ impl Track {
             .read(bytes, open.then_some(&awaits as &dyn Fn(&Id) -> bool));
     }
 
-    fn begin(&mut self, number: u32, record: &Record) {
+    fn begin(&mut self, number: u32, record: &Record) -> Result<(), &'static str> {
         // What is sent once more is said once.
         let before = record.again.and_then(|again| self.exchanges.remove(&again));
         let exchange = Rc::new(Exchange {
@@ -243,16 +257,27 @@ impl Track {
             whole: Whole::default(),
         };
         self.exchanges.insert(number, playing);
+        if self.exchanges.len() <= EXCHANGES {
+            return Ok(());
+        }
+        self.exchanges.pop_first();
+        Err("too many exchanges are open: the rest of the oldest is not judged")
     }
 
-    fn request(&mut self, number: u32, bytes: &[u8], at: Duration) {
+    fn request(&mut self, number: u32, bytes: &[u8], at: Duration) -> Result<(), &'static str> {
         self.see(&Event::Sent(bytes), at);
+        let mut fits = true;
         if let Some(playing) = self.exchanges.get_mut(&number) {
-            playing.posted.extend_from_slice(bytes);
+            fits = playing.posted.len() + bytes.len() <= MESSAGE_LIMIT;
+            if fits {
+                playing.posted.extend_from_slice(bytes);
+            }
         }
         for message in Message::all_of(bytes) {
             self.says(&message, at);
         }
+        fits.then_some(())
+            .ok_or("more is posted in its exchange than is read")
     }
 
     fn head(&mut self, number: u32, record: &Record, at: Duration) {

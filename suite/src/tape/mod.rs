@@ -24,6 +24,7 @@ pub use instant::instant;
 pub use lines::{ArrayKinds, Class, Found, Line, Lines};
 pub(crate) use lines::{Whole, read_value};
 pub use message::{Kind, Message};
+pub(crate) use past::opens_session;
 pub use past::{
     Asked, EventIds, Ledger, Past, RELATED_TASK, Recent, Report, Reports, Shows, Sighting,
     SseSession, Status, StreamPast, Streams, Task, Tasks, Unasked, comes_late, compared,

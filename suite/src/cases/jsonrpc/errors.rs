@@ -189,6 +189,9 @@ const ERROR_MESSAGE_CONCISE: Case = Case::rule(
             }
             // A long name that the client itself has sent may well be repeated.
             let asked = past.client.asked(message);
+            if asked.is_none() && past.client.forgotten {
+                return Ok(());
+            }
             let own = asked.map_or(0, |asked| match text.contains(&*asked.method) {
                 true => asked.method.chars().count(),
                 false => 0,

@@ -3,7 +3,7 @@
 use super::{
     super::prelude::*,
     judged_response,
-    triage::{Defect, free_of},
+    triage::{Defect, free_of, is_comparable},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -75,6 +75,12 @@ pub(super) async fn control(s: &Talk, id: &Value) -> Result<(), Stop> {
     }
 }
 
+/// Whether the event is a response whose id says something.
+fn is_judged(event: &Event<'_>, past: &Past) -> bool {
+    let message = judged_response(event).filter(|_| !past.malformed);
+    message.is_some_and(|message| is_comparable(message, past))
+}
+
 /// H under this id is served under exactly it, where the control is.
 async fn served(s: &Talk, id: Value) -> Result<(), Stop> {
     let reply = s.ask_as(id.clone(), "ping", Value::Null).await?;
@@ -142,7 +148,7 @@ const ID_ECHO: Case = Case::probe(
     },
 )
 .with_rule(Rule {
-    subject: |event, past| judged_response(event).is_some() && !past.malformed,
+    subject: is_judged,
     holds: |event, past| {
         free_of(Defect::IdUnknown, event, past)?;
         free_of(Defect::IdMissing, event, past)
@@ -182,7 +188,7 @@ const ID_TYPE_ECHO: Case = Case::probe(
     },
 )
 .with_rule(Rule {
-    subject: |event, past| judged_response(event).is_some() && !past.malformed,
+    subject: is_judged,
     holds: |event, past| free_of(Defect::IdType, event, past),
     unseen: NO_RESPONSE,
 });

@@ -81,7 +81,9 @@ fn of_id(response: &Message, past: &Past) -> Option<Defect> {
     let defect = match (past.client.asked(response), &response.id) {
         (Some(asked), _) => (asked.answers > 0 && asked.uses == 1).then_some(SecondAnswer),
         // It may have answered a notification: the transports' clauses are about that.
-        (None, None | Some(Id::Null)) => (!past.unasked.excuses(response)).then_some(IdMissing),
+        (None, None | Some(Id::Null)) => {
+            (!past.partial && !past.unasked.excuses(response)).then_some(IdMissing)
+        }
         (None, Some(Id::Text(text))) if is_pending(&Id::Number(text.clone()), past) => Some(IdType),
         (None, _) => (!past.client.forgotten).then_some(IdUnknown),
     }?;
@@ -91,6 +93,14 @@ fn of_id(response: &Message, past: &Past) -> Option<Defect> {
         _ => uncommon_awaited(past).next().is_some(),
     };
     (!mangled).then_some(defect)
+}
+
+/// Whether the id of a response can be held against something: where not all requests are known,
+/// one that belongs to none of them may belong to another.
+pub(super) fn is_comparable(response: &Message, past: &Past) -> bool {
+    !past.client.forgotten
+        || past.client.asked(response).is_some()
+        || of_id(response, past) == Some(IdType)
 }
 
 fn is_pending(id: &Id, past: &Past) -> bool {

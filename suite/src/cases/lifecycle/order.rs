@@ -44,8 +44,10 @@ const NOTHING_BEFORE_INITIALIZE: Case = Case::rule(
     },
     Rule {
         subject: |event, past| {
-            // What follows a premature `notifications/initialized` was provoked.
+            // What follows a premature `notifications/initialized` was provoked. Where the client
+            // was not seen to begin, the session may be long open.
             past.initialized.is_none()
+                && !past.partial
                 && !past.ready
                 && (call(event).is_some() || answer::result(event, past).is_some())
         },
@@ -71,7 +73,7 @@ const NOTHING_BEFORE_INITIALIZE: Case = Case::rule(
                 ),
             }
         },
-        unseen: answer::NO_RESULT,
+        unseen: "no session was seen from its `initialize` to the answer",
     },
 );
 

@@ -480,7 +480,7 @@ const SERVER_CANCELS_OWN: Case = Case::rule(
         mend: "Put the id of your own request there, exactly as you sent it.",
     },
     Rule {
-        subject: |event, _| cancellation(event).is_some(),
+        subject: |event, past| cancellation(event).is_some_and(|message| is_known(message, past)),
         holds: |event, past| {
             let Some(message) = cancellation(event) else {
                 return Ok(());
@@ -494,7 +494,7 @@ const SERVER_CANCELS_OWN: Case = Case::rule(
                 );
             };
             // The client's answer may have crossed it, so any request will do.
-            if past.server.get(&id).is_some() || past.server.forgotten {
+            if past.server.get(&id).is_some() {
                 return Ok(());
             }
             let whose = match past.client.get(&id) {
@@ -510,6 +510,15 @@ const SERVER_CANCELS_OWN: Case = Case::rule(
         unseen: "the server cancelled no request of its own",
     },
 );
+
+/// Whether a cancellation can be held against all requests of the server, or names one of those
+/// that are known, or none at all.
+fn is_known(cancellation: &Message, past: &Past) -> bool {
+    let id = cancellation
+        .params()
+        .and_then(|params| params.get("requestId"));
+    !past.server.forgotten || id.is_none_or(|id| past.server.get(&Id::of(id)).is_some())
+}
 
 /// A cancellation by the server whose content is known.
 fn cancellation<'a>(event: &Event<'a>) -> Option<&'a Message> {

@@ -457,10 +457,11 @@ const FLOOD: Case = Case::rule(
         mend: "Ping every half minute or so, and only while nothing else is said.",
     },
     Rule {
-        subject: |event, _| {
-            call(event).is_some_and(|message| {
-                message.kind() == Kind::Request && message.method.as_deref() == Some("ping")
-            })
+        subject: |event, past| {
+            past.tells_times()
+                && call(event).is_some_and(|message| {
+                    message.kind() == Kind::Request && message.method.as_deref() == Some("ping")
+                })
         },
         holds: |event, past| {
             let Some(message) = call(event) else {
@@ -475,6 +476,6 @@ const FLOOD: Case = Case::rule(
                 _ => Ok(()),
             }
         },
-        unseen: "the server sent no ping",
+        unseen: "the server sent no ping whose time is known",
     },
 );

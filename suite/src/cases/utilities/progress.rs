@@ -601,7 +601,7 @@ const RATE: Case = Case::probe(
     |s| Box::pin(provoke(s)),
 )
 .with_rule(Rule {
-    subject: |event, past| known(event, past).is_some(),
+    subject: |event, past| past.tells_times() && known(event, past).is_some(),
     holds: |event, past| match known(event, past) {
         // Output that was held back comes in a burst, hence the second token.
         Some((message, params, report))
@@ -616,5 +616,5 @@ const RATE: Case = Case::probe(
         }
         _ => Ok(()),
     },
-    unseen: NOTHING_REPORTED,
+    unseen: "no progress came, for a token of the client's, whose time is known",
 });

@@ -12,8 +12,10 @@ pub(super) const CASES: &[Case] = &[KNOWN_TOKEN, TOKEN_TYPE, FALSY_TOKEN, ONLY_O
 /// To which clause the token of a progress notification belongs.
 #[derive(PartialEq)]
 enum Claim {
-    /// The client gave it, if perhaps as another type; or nothing is known.
+    /// The client gave it, if perhaps as another type.
     Given,
+    /// Whether anybody gave it is not known.
+    Unseen,
     /// Nobody gave it, and it was made up for a request that gave none.
     Unrequested,
     /// Nobody gave it.
@@ -24,8 +26,11 @@ fn claim(params: &Value, past: &Past) -> Claim {
     let token = params.get("progressToken").map(Id::of);
     let reports = &past.reports;
     let given = |token: &Id| reports.get(token).is_some() || reports.has_other_type(token);
-    if reports.forgotten || reports.odd || token.as_ref().is_some_and(given) {
+    if reports.odd || token.as_ref().is_some_and(given) {
         return Claim::Given;
+    }
+    if reports.forgotten {
+        return Claim::Unseen;
     }
     let works = |method: &str| !matches!(method, "ping" | "initialize");
     // What was cancelled may still be reported on.
@@ -100,7 +105,7 @@ const KNOWN_TOKEN: Case = Case::rule(
             ),
             _ => Ok(()),
         },
-        unseen: "the server sent no progress notification",
+        unseen: "no progress notification came whose token can be compared",
     },
 );
 

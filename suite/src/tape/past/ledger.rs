@@ -51,7 +51,7 @@ pub struct Ledger {
     entries: HashMap<Id, Asked>,
     order: VecDeque<Id>,
     open: usize,
-    /// Whether some were forgotten: then an unknown id proves nothing.
+    /// Whether some were forgotten, or never seen: then an unknown id proves nothing.
     pub forgotten: bool,
 }
 
@@ -69,6 +69,11 @@ impl Ledger {
     /// Every request that is remembered, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Id, &Asked)> {
         self.entries.iter()
+    }
+
+    /// The newest id.
+    pub fn last(&self) -> Option<&Id> {
+        self.order.back()
     }
 
     /// How many are remembered.

@@ -41,6 +41,9 @@ pub struct Past {
     pub messages: u64,
     /// The first line of text in front of the first message.
     pub preamble: Option<Excerpt>,
+    /// Whether the client's half is missing, or the session had begun before its recording: then
+    /// what belongs to nothing that is known proves nothing.
+    pub partial: bool,
     /// Whether the server was told to stop: stdin closed, or SIGTERM sent.
     pub stopping: bool,
     /// Whether stdin was closed because an answer did not come.
@@ -101,6 +104,7 @@ impl Past {
             now: Duration::ZERO,
             messages: 0,
             preamble: None,
+            partial: false,
             stopping: false,
             gave_up: false,
             sent_array: false,
@@ -125,6 +129,22 @@ impl Past {
             sent: None,
             before: None,
         }
+    }
+
+    /// The past of a session of which a recording may show a part only, until the client opens it
+    /// there.
+    pub(crate) fn unknown(revision: Revision) -> Past {
+        let mut past = Past::new(revision);
+        past.partial = true;
+        past.client.forgotten = true;
+        past.server.forgotten = true;
+        past.reports.forgotten = true;
+        past
+    }
+
+    /// Whether it is known when things were said. Messages alone do not tell.
+    pub fn tells_times(&self) -> bool {
+        !self.now.is_zero()
     }
 
     /// Notes an event before rules see it.
@@ -237,17 +257,24 @@ impl Past {
         !is_known || self.streams.brought_by(message).is_some()
     }
 
-    /// Whether the message answers `initialize`.
+    /// Whether the message answers `initialize`; where that was not recorded, by its looks.
     pub fn is_initialize(&self, message: &Message) -> bool {
-        message.kind() == Kind::Response
-            && self
-                .client
-                .asked(message)
-                .is_some_and(|asked| &*asked.method == "initialize")
+        if message.kind() != Kind::Response {
+            return false;
+        }
+        match self.client.asked(message) {
+            Some(asked) => &*asked.method == "initialize",
+            None => self.partial && opens_session(message),
+        }
     }
 
     /// Notes what the client says.
     fn said(&mut self, message: &Message) {
+        let is_initialize = message.method.as_deref() == Some("initialize");
+        if self.partial && is_initialize && message.kind() == Kind::Request {
+            self.begin();
+        }
+        self.sent_array |= message.batch.is_some();
         self.malformed |= !message.is_well_formed();
         match message.kind() {
             Kind::Request => {
@@ -273,10 +300,19 @@ impl Past {
                 }
             }
             Kind::Response => {
-                self.malformed |= self.server.asked(message).is_none();
+                self.malformed |= !self.server.forgotten && self.server.asked(message).is_none();
                 self.server.answer(message);
             }
         }
+    }
+
+    /// The session is open before our eyes: whatever was said before belongs to none, or to another.
+    fn begin(&mut self) {
+        *self = Past {
+            leading: self.leading,
+            now: self.now,
+            ..Past::new(self.revision)
+        };
     }
 
     /// Notes what the server says.
@@ -306,6 +342,13 @@ impl Past {
             }
         }
     }
+}
+
+/// Whether a message looks like the answer to `initialize`.
+pub(crate) fn opens_session(message: &Message) -> bool {
+    message.result().is_some_and(|result| {
+        result.get("protocolVersion").is_some() && result.get("serverInfo").is_some()
+    })
 }
 
 /// The version that the answer to `initialize` names.

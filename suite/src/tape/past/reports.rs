@@ -20,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Reports {
     entries: HashMap<Id, Report>,
     order: VecDeque<Id>,
-    /// Whether some were forgotten: then an unknown token proves nothing.
+    /// Whether some were forgotten, or never seen: then an unknown token proves nothing.
     pub forgotten: bool,
     /// Whether the client gave a token that is neither a string nor an integer: the server may
     /// make of it what it likes.
