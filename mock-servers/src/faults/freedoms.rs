@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::utilities_task_calls::undeclare;
 use crate::fault::{Bend, Fault};
+use crate::outbox::Emitted;
+use crate::scene::Scene;
+use crate::session::RELATED_TASK;
 
 pub(super) static FREEDOMS: &[Fault] = &[
     Fault {
@@ -79,4 +82,52 @@ pub(super) static FREEDOMS: &[Fault] = &[
             }),
         ]),
     },
+    Fault {
+        name: "task-progress-with-result",
+        violates: "",
+        drags: &[],
+        // What a task says is kept until its result can be told, a while after its end.
+        bend: Bend::Several(&[
+            Bend::Emit(hold_reports),
+            Bend::Hold(|asked| {
+                let memory = asked.scene.memory;
+                let reports = memory.has(REPORTING, &asked.message["params"]["taskId"]);
+                asked.is("tasks/result") && reports && memory.recall(PONG_BEHIND_END).is_null()
+            }),
+        ]),
+    },
 ];
+
+/// Where the ids of tasks are remembered that have reported something.
+const REPORTING: &str = "tasks that report";
+/// Where their reports are.
+const REPORTS: &str = "reports of tasks";
+/// Where the end of a task is, and a pong behind it.
+const END: &str = "the end of a task that reports";
+const PONG_BEHIND_END: &str = "a pong behind the end of a task that reports";
+
+fn hold_reports(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
+    let memory = scene.memory;
+    let mut told = Vec::new();
+    for mut out in outgoing.drain(..) {
+        let (params, result) = (&out.message["params"], &out.message["result"]);
+        let task = &params["_meta"][RELATED_TASK]["taskId"];
+        if out.message["method"] == "notifications/progress" && task.is_string() {
+            memory.add(REPORTING, task.clone());
+            memory.add(REPORTS, out.message.take());
+            continue;
+        }
+        if memory.has(REPORTING, &result["taskId"]) && result["status"] == "completed" {
+            memory.keep(END, json!(true));
+        } else if *result == json!({}) && !memory.recall(END).is_null() {
+            memory.keep(PONG_BEHIND_END, json!(true));
+        } else if result["content"].is_array() && result["_meta"].get(RELATED_TASK).is_some() {
+            told.extend(memory.take(REPORTS).into_iter().map(|message| Emitted {
+                message,
+                relates_to: out.relates_to.clone(),
+            }));
+        }
+        told.push(out);
+    }
+    *outgoing = told;
+}

@@ -76,20 +76,20 @@ const BEGINS_WORKING: Case = Case::probe(
 /// Whether the call waited for work of which the times of the task had to tell: it is longer than
 /// the step of their clock.
 fn shows_work(made: &Made<Role>, task: &Value) -> bool {
-    let created = task["createdAt"].as_str().unwrap_or_default();
-    let fraction = created.split_once('.').map_or("", |(_, fraction)| fraction);
-    // Zeros alone may be there for the form.
-    let is_fine = fraction.starts_with(|digit: char| digit.is_ascii_digit())
-        && fraction
-            .trim_start_matches('0')
-            .starts_with(|digit: char| digit.is_ascii_digit());
-    let step = match is_fine {
+    let step = step_of_clock(task["createdAt"].as_str().unwrap_or_default());
+    let took = made.call.took();
+    took.is_some_and(|took| took >= ENOUGH && took > step)
+}
+
+/// The step of the clock that a time stamp is read from. Zeros behind the point may stand there for
+/// the form; how fine any other fraction is makes no difference to work that takes half a second.
+fn step_of_clock(stamp: &str) -> Duration {
+    let fraction = stamp.split_once('.').map_or("", |(_, fraction)| fraction);
+    let rest = fraction.trim_start_matches('0');
+    match rest.starts_with(|digit: char| digit.is_ascii_digit()) {
         true => Duration::ZERO,
         false => Duration::from_secs(1),
-    };
-    made.call
-        .took()
-        .is_some_and(|took| took >= ENOUGH && took > step)
+    }
 }
 
 /// Whether a task says that it was not updated since its creation.
@@ -240,4 +240,26 @@ pub(super) async fn serves(s: &Talk, behind: &str) -> Result<(), Stop> {
         return unverified(format!("a ping {reply}, see utilities/ping-answered"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_show_seconds_only() {
+        for (stamp, seconds) in [
+            ("2025-11-25T10:30:00Z", 1),
+            ("2025-11-25T10:30:00.000Z", 1),
+            ("2025-11-25T10:30:00.000+01:00", 1),
+            ("2025-11-25T10:30:00.120Z", 0),
+            ("2025-11-25T10:30:00.000001Z", 0),
+        ] {
+            assert_eq!(
+                step_of_clock(stamp),
+                Duration::from_secs(seconds),
+                "{stamp}"
+            );
+        }
+    }
 }
