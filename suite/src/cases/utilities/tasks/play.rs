@@ -79,7 +79,6 @@ impl Life {
         let slow = self.id(Role::Slow);
         let owner = "utilities/task-get";
         let early = about(player, owner, "tasks/get", first.clone()).await?;
-        let early_slow = about(player, owner, "tasks/get", slow.clone()).await?;
         let cancels = self
             .id(Role::Cancelled)
             .filter(|_| s.session.declares("tasks.cancel"));
@@ -89,14 +88,13 @@ impl Life {
         let owner = "utilities/task-result-blocks";
         let mut slow_result = about(player, owner, "tasks/result", slow.clone()).await?;
         let ping = player.begin(owner, "ping", Value::Null).await?;
+        let owner = "utilities/task-get";
+        let early_slow = about(player, owner, "tasks/get", slow.clone()).await?;
         self.early = finish(player, early).await?;
         if let (Some(id), Some(early)) = (&first, &self.early) {
             player.got(id, early);
             // On a busy machine it may have ended by then.
             self.tasks[0].last = Some(early.clone());
-        }
-        if let (Some(id), Some(early)) = (&slow, finish(player, early_slow).await?) {
-            player.got(id, &early);
         }
         self.cancel = finish(player, cancel).await?;
         let refused = self
@@ -109,6 +107,9 @@ impl Life {
         self.slow_ping = Some(player.finish(ping).await?);
         self.look_at_slow(player, &mut slow_result, Duration::ZERO)
             .await?;
+        if let (Some(id), Some(early)) = (&slow, finish(player, early_slow).await?) {
+            player.got(id, &early);
+        }
         let proposal = json!({ "ttl": TTL, "taskId": proposal(s) });
         for calls in [
             vec![(Role::Proposal, task_call(tool, proposal))],
@@ -117,6 +118,9 @@ impl Life {
                 (Role::Fourth, task_call(tool, usual())),
             ],
         ] {
+            // Over HTTP the ping may overtake the result.
+            self.look_at_slow(player, &mut slow_result, Duration::ZERO)
+                .await?;
             self.tasks.extend(player.make(calls).await?);
         }
         self.follow(player, slow_result).await?;
