@@ -15,7 +15,7 @@ use crate::scene::{Asked, Memory, Scene};
 pub struct Fault {
     /// The name by which it is switched on.
     pub name: &'static str,
-    /// The id of the clause that it violates.
+    /// The id of the clause that it violates; empty if it is a freedom.
     pub violates: &'static str,
     /// The clauses that cannot help failing with it, each with the reason.
     pub drags: &'static [(&'static str, &'static str)],

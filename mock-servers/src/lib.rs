@@ -18,7 +18,7 @@ mod session;
 pub mod stdio;
 
 pub use fault::{Bend, Bends, Fault, Lifecycle, Sheet, Stdin, Stdout, Transport};
-pub use faults::{fault, faults};
+pub use faults::{fault, faults, freedoms, variants};
 pub use message::{Malformed, parse};
 pub use outbox::{Emitted, Outbox, Outgoing};
 pub use policy::Policy;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mcp_conform::spec::{
     Revision::{self, V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28},
     methods::{self, METHODS, Side},
-    schema::{self, Keyword, LIMIT, Mismatches, Step},
+    schema::{self, Keyword, LIMIT, Mismatch, Mismatches, Step},
 };
 use serde_json::{Value, json};
 
@@ -334,7 +334,27 @@ fn a_mismatch_can_be_taken_apart() {
         (&*first.path, &*first.expected),
         ("content[0]", "a member `mimeType`")
     );
-    assert_eq!(found.filter(|_| false), None);
+    let judged =
+        |leaves| schema::judge_result_but(V2025_11_25, "tools/call", None, &result, leaves);
+    assert_eq!(judged(&|_| true), Ok(()));
+    assert_eq!(judged(&|_| false), Err(found));
+}
+
+#[test]
+fn what_is_left_to_others_hides_nothing() {
+    // More of it than are told apart, and one that is not left.
+    let mut tools = vec![json!({ "name": 1, "inputSchema": { "type": "object" } }); LIMIT + 1];
+    tools.push(json!({ "name": "a", "inputSchema": { "type": "object" }, "title": 1 }));
+    let result = json!({ "tools": tools });
+    let leaves = |found: &Mismatch| found.place() == ["tools", "*", "name"];
+    let judged = schema::judge_result_but(V2025_11_25, "tools/list", None, &result, &leaves);
+    assert_eq!(
+        said(judged),
+        format!(
+            "`tools[{}].title` must be a string, but is the number 1",
+            LIMIT + 1
+        )
+    );
 }
 
 #[test]
@@ -494,18 +514,13 @@ fn only_what_another_case_judges_is_left_to_it() {
     let result = json!({ "tools": [{
         "name": null, "inputSchema": { "type": "object", "properties": { "a": true } }
     }] });
-    let found = schema::judge_result(V2025_11_25, "tools/list", None, &result).unwrap_err();
     let rest = |built: &[&str]| {
-        found.clone().filter(|mismatch| {
-            !schema::is_owned(V2025_11_25, "tools/list", mismatch, |id| {
-                built.contains(&id)
-            })
-        })
+        let method = "tools/list";
+        let is_built = |id: &str| built.contains(&id);
+        let leaves = |found: &Mismatch| schema::is_owned(V2025_11_25, method, found, is_built);
+        schema::judge_result_but(V2025_11_25, method, None, &result, &leaves)
     };
     let words = "`tools[0].name` must be a string, but is null";
-    assert_eq!(
-        rest(&[]).map(|rest| rest.to_string()).as_deref(),
-        Some(words)
-    );
-    assert_eq!(rest(&["tools/name-string"]), None);
+    assert_eq!(said(rest(&[])), words);
+    assert_eq!(rest(&["tools/name-string"]), Ok(()));
 }

@@ -1,7 +1,7 @@
 //! The self-proof: the honest reference server passes every case with nothing unverified, and
 //! every fault is caught by its own case, and by no other but those that it names with a reason.
 //! One trial per fault and transport runs all cases against it. What rules judge is recorded, and
-//! has to come to the same when it is read back.
+//! has to come to the same when it is read back. What servers are free to do fails no case.
 
 mod reference;
 
@@ -44,6 +44,24 @@ fn main() {
                 trials.push(Trial::test(name, move || caught(fault, case, transport)));
             }
         }
+    }
+    for variant in mock_servers::variants() {
+        let Some(case) = cases::find(variant.violates) else {
+            continue;
+        };
+        // One is enough: the fault of the clause shows on the others.
+        let transports = case.clause.transports.iter();
+        for &transport in transports
+            .filter(|one| variant.shows_on(served(**one)))
+            .take(1)
+        {
+            let name = format!("{transport}: {} is caught as well", variant.name);
+            trials.push(Trial::test(name, move || caught(variant, case, transport)));
+        }
+    }
+    for freedom in mock_servers::freedoms() {
+        let name = format!("stdio: {} is held against nobody", freedom.name);
+        trials.push(Trial::test(name, move || free(freedom)));
     }
     libtest_mimic::run(&args, trials).exit();
 }
@@ -249,6 +267,20 @@ fn caught(fault: &Fault, case: &Case, transport: Transport) -> Result<(), Failed
         bad.push(format!("{} verdicts instead of {expected}", verdicts.len()));
     }
     complain(bad)
+}
+
+/// What a server may do, in the newest revision.
+fn free(freedom: &Fault) -> Result<(), Failed> {
+    let transport = Transport::Stdio;
+    let newest = transport.revisions().iter().copied().next_back();
+    let revisions: Vec<Revision> = newest.into_iter().collect();
+    let Ran { verdicts, .. } = run(&[freedom.name], transport, &revisions, None)?;
+    let broken = |v: &&Verdict| matches!(&*v.verdict, "fail" | "warn" | "note" | "error");
+    let bad = verdicts.iter().filter(broken);
+    complain(
+        bad.map(|v| format!("{}: {} ({})", v.case, v.verdict, v.message))
+            .collect(),
+    )
 }
 
 fn violation(case: &str, revision: Revision) -> &'static str {

@@ -1,5 +1,6 @@
 //! All faults, grouped by the area of the clause that they violate.
 
+mod freedoms;
 mod http_answers;
 mod http_events;
 mod http_methods;
@@ -35,6 +36,7 @@ mod utilities_task_calls;
 mod utilities_task_life;
 mod utilities_task_requests;
 mod utilities_task_shape;
+mod variants;
 
 use crate::fault::Fault;
 
@@ -81,8 +83,19 @@ pub fn faults() -> impl Iterator<Item = &'static Fault> {
     GROUPS.iter().copied().flatten()
 }
 
-/// The fault of that name.
+/// Further ways to violate clauses that have a fault already, in a stable order.
+pub fn variants() -> impl Iterator<Item = &'static Fault> {
+    variants::VARIANTS.iter()
+}
+
+/// What a server may do though this one does not, in a stable order: it violates nothing.
+pub fn freedoms() -> impl Iterator<Item = &'static Fault> {
+    freedoms::FREEDOMS.iter()
+}
+
+/// The fault of that name, or the variant or freedom.
 #[must_use]
 pub fn fault(name: &str) -> Option<&'static Fault> {
-    faults().find(|fault| fault.name == name)
+    let mut all = faults().chain(variants()).chain(freedoms());
+    all.find(|fault| fault.name == name)
 }

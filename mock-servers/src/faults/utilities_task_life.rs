@@ -93,7 +93,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "task-progress-after-terminal",
         violates: "utilities/task-progress-stops",
         drags: &[],
-        bend: Bend::Emit(report_once_more),
+        bend: Bend::Emit(report_on),
     },
 ];
 
@@ -120,9 +120,9 @@ fn statuses(message: &mut Value) -> Vec<&mut Value> {
         .collect()
 }
 
-/// Reports once more behind the second pong after a task has ended: what comes behind the first
-/// may be read before it, where the two come on different streams.
-fn report_once_more(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
+/// Reports behind every pong after a task has ended but for the next: what comes behind that may be
+/// read before it, where the two come on different streams.
+fn report_on(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
     const DUE: &str = "reports that come behind the pong after the next";
     const NEXT: &str = "reports that come behind the next pong";
     let key = |task: &Value| format!("the last report of {task}");
@@ -147,6 +147,7 @@ fn report_once_more(scene: &Scene<'_>, outgoing: &mut Vec<Emitted>) {
     outgoing.extend(late.into_iter().map(|mut params| {
         let progress = params["progress"].as_f64().unwrap_or_default();
         params["progress"] = json!(progress + 1.0);
+        scene.memory.add(NEXT, params.clone());
         Emitted {
             message: notification("notifications/progress", params),
             relates_to: None,

@@ -32,15 +32,14 @@ pub(crate) struct Failing {
 }
 
 impl Talk {
-    /// The permitted tool that takes longest as a task: one that is known by name, or one that
-    /// was slow when it was called plainly, or any.
-    pub(crate) async fn slow_task_tool(&self) -> Result<Call, Stop> {
-        let any = self.task_tool().await?;
+    /// A permitted tool that takes long as a task, if there is one: it is known by name, or was
+    /// slow when it was called plainly.
+    pub(crate) async fn slow_task_tool(&self) -> Result<Option<Call>, Stop> {
         let offer = self.offer().await?;
         for (name, _) in SLOW.iter().chain(&TASKS) {
             let tool = offer.tools.iter().find(|tool| tool["name"] == *name);
             if let Some(tool) = tool.filter(|tool| supports_tasks(tool) && self.permits(tool)) {
-                return Ok(self.call_of(tool).unwrap_or(any));
+                return Ok(self.call_of(tool));
             }
         }
         let survey = self.survey().await?;
@@ -49,7 +48,7 @@ impl Talk {
                 && called.reply.is_result()
                 && self.is_task(&offer.tools, called)
         });
-        Ok(slow.map_or(any, |called| called.call.clone()))
+        Ok(slow.map(|called| called.call.clone()))
     }
 
     fn is_task(&self, tools: &[Value], called: &super::Called) -> bool {

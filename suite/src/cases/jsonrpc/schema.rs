@@ -3,7 +3,7 @@
 use super::{super::prelude::*, judged_call, judged_response, triage::defect};
 use crate::{
     cases,
-    spec::schema::{Mismatches, is_owned, judge_notification, judge_request, judge_result},
+    spec::schema::{Mismatch, Mismatches, is_owned, judge_call_but, judge_result_but},
     tape::Asked,
 };
 
@@ -40,12 +40,11 @@ const MESSAGE_SCHEMA: Case = Case::rule(
             let Some((message, value)) = call else {
                 return Ok(());
             };
-            let judged = match message.kind() {
-                Kind::Request => judge_request(past.revision, value),
-                _ => judge_notification(past.revision, value),
-            };
             let method = message.method.as_deref().unwrap_or_default();
-            unless_owned(judged, method, &format!("`{method}`"), message, past)
+            let leaves = owned(method, past);
+            let is_request = message.kind() == Kind::Request;
+            let judged = judge_call_but(past.revision, is_request, value, &leaves);
+            fits(judged, &format!("`{method}`"), message, past)
         },
         unseen: "the server sent neither requests nor notifications",
     },
@@ -79,10 +78,11 @@ const RESULT_SCHEMA: Case = Case::rule(
             let Some((message, result, asked)) = result(event, past) else {
                 return Ok(());
             };
-            let params = asked.task.then(|| json!({ "task": {} }));
-            let judged = judge_result(past.revision, &asked.method, params.as_ref(), result);
-            let what = format!("the result of `{}`", asked.method);
-            unless_owned(judged, &asked.method, &what, message, past)
+            // An odd `task` may be taken for one, or be refused.
+            let params = (asked.task || asked.odd_task).then(|| json!({ "task": {} }));
+            let (method, leaves) = (&asked.method, owned(&asked.method, past));
+            let judged = judge_result_but(past.revision, method, params.as_ref(), result, &leaves);
+            fits(judged, &format!("the result of `{method}`"), message, past)
         },
         unseen: "no result was received",
     },
@@ -103,22 +103,23 @@ fn result<'a>(event: &Event<'a>, past: &'a Past) -> Option<(&'a Message, &'a Val
     sound.then_some((message, result, asked))
 }
 
-/// A violation, if the schema finds something that no clause of its own is about.
-fn unless_owned(
+/// Whether a clause of its own is about what the schema finds.
+fn owned(method: &str, past: &Past) -> impl Fn(&Mismatch) -> bool {
+    let revision = past.revision;
+    let is_built =
+        move |id: &str| cases::find(id).is_some_and(|case| case.clause.holds_in(revision));
+    move |found| is_owned(revision, method, found, is_built)
+}
+
+/// A violation, if the schema has found something.
+fn fits(
     judged: Result<(), Mismatches>,
-    method: &str,
     what: &str,
     message: &Message,
     past: &Past,
 ) -> Result<(), Stop> {
-    let Err(mismatches) = judged else {
-        return Ok(());
-    };
-    let is_built =
-        |id: &str| cases::find(id).is_some_and(|case| case.clause.holds_in(past.revision));
-    let ours = mismatches.filter(|found| !is_owned(past.revision, method, found, is_built));
-    match ours {
-        None => Ok(()),
-        Some(ours) => broken_by(escaped(format!("{what}: {ours}")), message, past),
+    match judged {
+        Ok(()) => Ok(()),
+        Err(found) => broken_by(escaped(format!("{what}: {found}")), message, past),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{
     prelude::*,
-    settled::{pings_are_answered, settled},
-    slow::{Slow, UNDER_WAY},
+    settled::{ignored, pings_are_answered, settled},
+    slow::{Slow, reports_since},
 };
-use crate::session::Stray;
+use crate::session::{Refusal, Stray};
 
 pub(super) const CASES: &[Case] = &[
     NO_RESPONSE,
@@ -144,16 +144,7 @@ const STOPS_WORK: Case = Case::probe(
                     "the cancelled call {reply}: it may not have been stopped"
                 ));
             }
-            // A stream that was resumed may bring again what was reported before: no new work.
-            let (before, mut late): (Vec<_>, Vec<_>) = s
-                .reports_of(&calls.token)
-                .into_iter()
-                .partition(|(at, _)| *at <= heard + UNDER_WAY);
-            late.retain(|(_, report)| {
-                before
-                    .iter()
-                    .all(|(_, known)| known.text() != report.text())
-            });
+            let late = reports_since(s, &calls.token, heard);
             if late.len() <= STRAGGLERS {
                 return Ok(());
             }
@@ -301,7 +292,8 @@ const UNKNOWN_IGNORED: Case = Case::probe(
             let ids = [json!(s.session.fresh_id("never")), json!(999_999)];
             pings_are_answered(s).await?;
             for id in &ids {
-                send_cancellation(s, json!({ "requestId": id })).await?;
+                let told = send_cancellation(s, json!({ "requestId": id })).await?;
+                ignored(what, told)?;
             }
             settled(s, what).await?;
             let answers_it = |stray: &&Stray| {
@@ -424,12 +416,13 @@ const MALFORMED_IGNORED: Case = Case::probe(
                 json!({}),
                 json!({ "requestId": id, "reason": 5 }),
             ] {
-                send_cancellation(s, params).await?;
+                ignored(what, send_cancellation(s, params).await?)?;
             }
             settled(s, what).await?;
             unanswered(what, s.strays_of_turn().first())?;
             for id in [Value::Null, json!({ "a": 1 })] {
-                send_cancellation(s, json!({ "requestId": id })).await?;
+                let told = send_cancellation(s, json!({ "requestId": id })).await?;
+                ignored(what, told)?;
             }
             settled(s, what).await?;
             // JSON-RPC lets a message that is invalid be answered so.
@@ -441,16 +434,16 @@ const MALFORMED_IGNORED: Case = Case::probe(
     },
 );
 
-/// Sends a cancellation that a server may choke on: that it can no longer be written shows in
-/// the ping that follows.
-async fn send_cancellation(s: &Talk, params: Value) -> Result<(), Stop> {
+/// Sends a cancellation that a server may choke on, and tells how it was refused: that it can no
+/// longer be written shows in the ping that follows.
+async fn send_cancellation(s: &Talk, params: Value) -> Result<Option<Refusal>, Stop> {
     let mut message = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled" });
     if !params.is_null() {
         message["params"] = params;
     }
     match s.tell(&message).await {
-        Ok(_) | Err(Stop::Broke(_)) => Ok(()),
-        Err(stop) => Err(stop),
+        Err(Stop::Broke(_)) => Ok(None),
+        told => told,
     }
 }
 

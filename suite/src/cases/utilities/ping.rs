@@ -176,9 +176,11 @@ struct Early {
     after_first: Handshake,
     /// The handshake without that ping, where the one behind it failed.
     plain: Option<Handshake>,
+    /// A handshake without any ping, where that failed as well.
+    bare: Option<Handshake>,
 }
 
-/// A handshake with a ping in the middle.
+/// A handshake, with a ping in the middle or without.
 struct Handshake {
     initialize: Reply,
     /// What had become of the ping when `initialized` was sent.
@@ -200,18 +202,23 @@ impl Conversation for Early {
         let mut first = begin_ping(s).await?;
         // A server that waits for more than this is not read yet.
         let mut reply = s.within(&mut first, s.session.limits.quiet).await;
-        let after_first = handshake(s).await?;
+        let after_first = handshake(s, true).await?;
         if reply.is_none() {
             reply = s.within(&mut first, s.session.limits.quiet).await;
         }
         let plain = match after_first.is_whole() {
             true => None,
-            false => Some(handshake(&s.another()?).await?),
+            false => Some(handshake(&s.another()?, true).await?),
+        };
+        let bare = match &plain {
+            Some(plain) if !plain.is_whole() => Some(handshake(&s.another()?, false).await?),
+            _ => None,
         };
         Ok(Early {
             first: reply.unwrap_or(Reply::Silent),
             after_first,
             plain,
+            bare,
         })
     }
 }
@@ -221,7 +228,7 @@ async fn begin_ping(s: &Talk) -> Result<Waiting, Stop> {
     s.begin(s.ping(&id).as_bytes(), Some(Id::Text(id))).await
 }
 
-async fn handshake(s: &Talk) -> Result<Handshake, Stop> {
+async fn handshake(s: &Talk, pings: bool) -> Result<Handshake, Stop> {
     let initialize = s.say_initialize(s.initialize_params()).await?;
     if !initialize.is_result() {
         return Ok(Handshake {
@@ -232,11 +239,16 @@ async fn handshake(s: &Talk) -> Result<Handshake, Stop> {
         });
     }
     // A sentinel would be a ping itself, so in this phase only time tells silence.
-    let mut ping = begin_ping(s).await?;
-    let before = s.within(&mut ping, s.session.limits.answer).await;
+    let (mut ping, mut before, mut after) = (None, None, None);
+    if pings {
+        let ping = ping.insert(begin_ping(s).await?);
+        before = s.within(ping, s.session.limits.answer).await;
+    }
     s.say_initialized().await.ok();
     let open = s.serves().await?;
-    let after = s.within(&mut ping, Duration::ZERO).await;
+    if let Some(ping) = &mut ping {
+        after = s.within(ping, Duration::ZERO).await;
+    }
     Ok(Handshake {
         initialize,
         before,
@@ -264,7 +276,8 @@ const BEFORE_INITIALIZED: Case = Case::probe(
         why: "A client that checks the connection while it prepares itself takes the server for \
             dead.",
         how: "In a session of its own a ping follows the answer to `initialize`; \
-            `notifications/initialized` is sent when the ping has been answered, or is not.",
+            `notifications/initialized` is sent when the ping has been answered, or is not, and \
+            another ping. Where that fails the control is a handshake without the first one.",
         mend: "Let `ping` pass whatever waits for `notifications/initialized`.",
     },
     Stage::Unopened("pings"),
@@ -278,7 +291,13 @@ const BEFORE_INITIALIZED: Case = Case::probe(
             match (&seen.before, &seen.after, &seen.open) {
                 (Some(before), ..) if before.is_result() => Ok(()),
                 (_, _, Some(open)) if !open.is_result() => {
-                    unverified(format!("a ping behind `initialized` {open}"))
+                    if !early.bare.as_ref().is_some_and(Handshake::is_whole) {
+                        return unverified(format!("a ping behind `initialized` {open}"));
+                    }
+                    violated(format!(
+                        "a ping behind `initialized` {open} after one between the answer to \
+                         `initialize` and that, and is answered without it"
+                    ))
                 }
                 (Some(Reply::Refused(refusal)), ..) if refusal.says_nothing() => unverified(
                     format!("a ping is refused with HTTP status {}", refusal.status),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{
     prelude::*,
-    settled::{pings_are_answered, settled},
+    settled::{ignored, pings_are_answered, settled},
 };
 use crate::tape::{Report, comes_late, compared};
 
@@ -48,15 +48,18 @@ pub(super) struct Reported {
     pub(super) text: Value,
     pub(super) digits: Value,
     pub(super) number: Value,
+    /// The tokens of those that were served: a tool may allow one call at a time.
+    pub(super) served: Vec<Value>,
 }
 
 impl Conversation for Reported {
     async fn hold(s: &Talk) -> Result<Reported, Stop> {
         let tool = s.progress_tool().await?;
-        let reported = Reported {
+        let mut reported = Reported {
             text: json!(s.session.fresh_id("t")),
             digits: json!("7"),
             number: json!(8),
+            served: Vec::new(),
         };
         let tokens = [
             reported.text.clone(),
@@ -77,11 +80,18 @@ impl Conversation for Reported {
             let text = request.to_string();
             begun.push(s.begin(text.as_bytes(), Some(Id::Text(id))).await?);
         }
-        let mut served = false;
-        for waiting in begun {
-            served |= s.finish(waiting, Patience::Limit).await?.is_result();
+        let mut results = false;
+        for (token, waiting) in tokens.into_iter().zip(begun) {
+            let reply = s.finish(waiting, Patience::Limit).await?;
+            results |= reply.is_result();
+            if reply
+                .result()
+                .is_some_and(|result| result["isError"] != true)
+            {
+                reported.served.push(token);
+            }
         }
-        if !served {
+        if !results {
             return unverified("no call of the progress tool was served");
         }
         Ok(reported)
@@ -129,10 +139,10 @@ const INCREASES: Case = Case::probe(
 .with_rule(Rule {
     subject: |event, past| step(event, past).is_some(),
     holds: |event, past| {
-        let Some((message, value, before)) = step(event, past) else {
+        let Some((message, value, before, report)) = step(event, past) else {
             return Ok(());
         };
-        let falls = past.reports.fallen > 0;
+        let falls = past.reports.fallen > usize::from(report.fell);
         let text = match compared(value, before) {
             Some(Ordering::Equal) => format!("progress stays at {value}"),
             Some(Ordering::Less) if falls => format!("progress goes down from {before} to {value}"),
@@ -143,11 +153,14 @@ const INCREASES: Case = Case::probe(
     unseen: "no token has got two progress notifications on one stream",
 });
 
-/// A progress value and the one before it on the same stream.
-fn step<'a, 'p>(event: &Event<'a>, past: &'p Past) -> Option<(&'a Message, &'a Value, &'p Value)> {
+/// A progress value and the one before it on the same stream, and what is known of the token.
+fn step<'a, 'p>(
+    event: &Event<'a>,
+    past: &'p Past,
+) -> Option<(&'a Message, &'a Value, &'p Value, &'p Report)> {
     let (message, params, report) = known(event, past)?;
     let value = params.get("progress").filter(|value| value.is_number())?;
-    Some((message, value, report.before(message)?))
+    Some((message, value, report.before(message)?, report))
 }
 
 const VALUE_NUMBER: Case = Case::probe(
@@ -560,8 +573,8 @@ const STRAY_HARMLESS: Case = Case::probe(
             for message in [stray, bare] {
                 match s.tell(&message).await {
                     // That it can no longer be written shows in the ping that follows.
-                    Ok(_) | Err(Stop::Broke(_)) => {}
-                    Err(stop) => return Err(stop),
+                    Err(Stop::Broke(_)) => {}
+                    told => ignored("a stray progress notification", told?)?,
                 }
             }
             settled(s, "a stray progress notification").await?;

@@ -205,6 +205,9 @@ const FALSY_TOKEN: Case = Case::probe(
                         "the token {token} comes back as a string, see utilities/progress-token-type"
                     ));
                 }
+                if !reported.served.contains(&token) {
+                    return unverified(format!("the call with the token {token} was not served"));
+                }
                 return violated(format!(
                     "no progress comes for the token {token}, for other tokens it does"
                 ));

@@ -22,7 +22,7 @@ const ASKING: [&str; 6] = [
 /// So often the calls are made where the cancellation comes too late to show anything.
 const ATTEMPTS: u64 = 3;
 /// What was under way on a stream of its own may come a little behind the answer to the ping.
-pub(super) const UNDER_WAY: Duration = Duration::from_millis(150);
+const UNDER_WAY: Duration = Duration::from_millis(150);
 
 /// What came of the conversation.
 pub(super) struct Slow {
@@ -109,6 +109,21 @@ impl Outcome {
     }
 }
 
+/// What was reported for a token later than this, but for what was under way by then. A stream that
+/// was resumed may bring again what was reported before: that is no new work.
+pub(super) fn reports_since(s: &Talk, token: &Value, at: Duration) -> Vec<(Duration, Message)> {
+    let (before, mut late): (Vec<_>, Vec<_>) = s
+        .reports_of(token)
+        .into_iter()
+        .partition(|(came, _)| *came <= at + UNDER_WAY);
+    late.retain(|(_, report)| {
+        before
+            .iter()
+            .all(|(_, known)| known.text() != report.text())
+    });
+    late
+}
+
 impl Slow {
     /// The slow tool; why there is none otherwise.
     pub(super) fn tool(&self) -> Result<&Call, Stop> {
@@ -187,7 +202,16 @@ impl Scene for Slow {
     async fn play(s: &Talk) -> Result<Slow, Stop> {
         s.behave(Manner::Deaf);
         let tool = s.slow_tool().await;
-        let asked = ask_and_cancel(s).await;
+        let mut asked = ask_and_cancel(s).await;
+        if let Ok(request) = &asked
+            && s.serves().await?.is_silence()
+        {
+            // It serves one request at a time, and this one until it has its answer.
+            if let Some(answer) = s.session.good_answer(request) {
+                s.tell(&answer).await.ok();
+            }
+            asked = unverified("the server waits for the answer in spite of the cancellation");
+        }
         let (mut calls, mut pings) = (None, Vec::new());
         match &tool {
             Ok(tool) => {

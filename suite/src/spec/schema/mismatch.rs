@@ -8,6 +8,12 @@ use serde_json::Value;
 /// hostile server sends stays cheap.
 pub const LIMIT: usize = 16;
 
+/// How many mismatches of one value are looked at for those that are not left to others.
+pub const SEEN: usize = 1024;
+
+/// Whether a mismatch is left to others, as if there were none.
+pub type Leaves<'a> = &'a dyn Fn(&Mismatch) -> bool;
+
 /// The most letters of a string that are shown.
 const LETTERS: usize = 60;
 
@@ -149,12 +155,6 @@ impl Mismatches {
     /// All that are told apart.
     pub fn iter(&self) -> std::slice::Iter<'_, Mismatch> {
         self.found.iter()
-    }
-
-    /// Those that `keep` holds on to, if there are any.
-    pub fn filter(mut self, keep: impl FnMut(&Mismatch) -> bool) -> Option<Mismatches> {
-        self.found.retain(keep);
-        (!self.found.is_empty()).then_some(self)
     }
 }
 

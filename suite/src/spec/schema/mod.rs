@@ -21,7 +21,7 @@ use super::{
 use documents::Document;
 use walk::Walk;
 
-pub use mismatch::{Keyword, Kind, LIMIT, Mismatch, Mismatches, Step};
+pub use mismatch::{Keyword, Kind, LIMIT, Leaves, Mismatch, Mismatches, SEEN, Step};
 pub use owner::{is_owned, owner};
 
 /// The requests of 2025-11-25 that `task` in their params turns into tasks.
@@ -35,7 +35,7 @@ const INPUT_REQUIRING: [&str; 3] = ["tools/call", "prompts/get", "resources/read
 /// # Panics
 /// If the schema has no such definition. Names of definitions are ours, never a server's.
 pub fn judge(revision: Revision, definition: &str, value: &Value) -> Result<(), Mismatches> {
-    judge_by(revision, "value", &[definition], value)
+    judge_by(revision, "value", &[definition], value, None)
 }
 
 /// Judges the result of a request for `method` that was sent with `params`. A method that the
@@ -47,28 +47,55 @@ pub fn judge_result(
     result: &Value,
 ) -> Result<(), Mismatches> {
     let definition = result_definition(revision, method, params, result);
-    judge_by(revision, "result", &[definition], result)
+    judge_by(revision, "result", &[definition], result, None)
+}
+
+/// The same, apart from what is left to others.
+pub fn judge_result_but(
+    revision: Revision,
+    method: &str,
+    params: Option<&Value>,
+    result: &Value,
+    leaves: Leaves<'_>,
+) -> Result<(), Mismatches> {
+    let definition = result_definition(revision, method, params, result);
+    judge_by(revision, "result", &[definition], result, Some(leaves))
 }
 
 /// Judges a whole request by its method; one that the revision does not define is any request.
 pub fn judge_request(revision: Revision, message: &Value) -> Result<(), Mismatches> {
-    judge_call(revision, "JSONRPCRequest", message)
+    judge_call(revision, "JSONRPCRequest", message, None)
 }
 
 /// Judges a whole notification by its method; one that the revision does not define is any
 /// notification, and one with the name of a request lacks its `id`.
 pub fn judge_notification(revision: Revision, message: &Value) -> Result<(), Mismatches> {
-    judge_call(revision, "JSONRPCNotification", message)
+    judge_call(revision, "JSONRPCNotification", message, None)
+}
+
+/// Judges a whole request, or notification, apart from what is left to others.
+pub fn judge_call_but(
+    revision: Revision,
+    is_request: bool,
+    message: &Value,
+    leaves: Leaves<'_>,
+) -> Result<(), Mismatches> {
+    let unless_known = match is_request {
+        true => "JSONRPCRequest",
+        false => "JSONRPCNotification",
+    };
+    judge_call(revision, unless_known, message, Some(leaves))
 }
 
 fn judge_call(
     revision: Revision,
     unless_known: &'static str,
     message: &Value,
+    leaves: Option<Leaves<'_>>,
 ) -> Result<(), Mismatches> {
     let name = message.get("method").and_then(Value::as_str);
     let Some(method) = name.and_then(|name| methods::find(revision, name)) else {
-        return judge_by(revision, "message", &[unless_known], message);
+        return judge_by(revision, "message", &[unless_known], message, leaves);
     };
     let envelope = match method.is_request() {
         true => "JSONRPCRequest",
@@ -77,7 +104,13 @@ fn judge_call(
     // The older definitions of single messages know nothing of `jsonrpc` and `id`.
     let definitions = [envelope, method.definition];
     let skipped = usize::from(revision > V2025_06_18);
-    judge_by(revision, "message", &definitions[skipped..], message)
+    judge_by(
+        revision,
+        "message",
+        &definitions[skipped..],
+        message,
+        leaves,
+    )
 }
 
 /// The definition that a result has to fit.
@@ -125,6 +158,7 @@ fn judge_by(
     subject: &'static str,
     definitions: &[&str],
     value: &Value,
+    leaves: Option<Leaves<'_>>,
 ) -> Result<(), Mismatches> {
     let document = Document::of(revision);
     if definitions.iter().all(|name| document.fits(name, value)) {
@@ -133,10 +167,9 @@ fn judge_by(
     let named = definitions.iter().map(|name| document.definition(name));
     let (names, schemas): (Vec<_>, Vec<_>) = named.unzip();
     let definition = names.last().copied().unwrap_or_default();
-    Err(Walk::over(
-        document.definitions,
-        [subject, definition],
-        &schemas,
-        value,
-    ))
+    let names = [subject, definition];
+    match Walk::over(document.definitions, names, &schemas, value, leaves) {
+        None => Ok(()),
+        Some(found) => Err(found),
+    }
 }

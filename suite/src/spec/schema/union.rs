@@ -17,7 +17,7 @@ struct Tag {
     required: bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Judges a value that has to fit one of `branches`.
     pub(super) fn union(&mut self, branches: &'static [Value], value: &Value) {
         if branches.is_empty() {
@@ -129,6 +129,9 @@ impl Walk {
             steps: self.steps.clone(),
             kind: self.kind.clone(),
             found: Vec::new(),
+            // How close a kind comes is for all that is wrong to say.
+            leaves: None,
+            seen: 0,
             cut: false,
             ..*self
         };

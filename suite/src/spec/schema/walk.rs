@@ -8,7 +8,8 @@
 use serde_json::{Map, Value, json};
 
 use super::mismatch::{
-    Keyword, Kind, LIMIT, Mismatch, Mismatches, Step, any_of, article, described, path, shown,
+    Keyword, Kind, LIMIT, Leaves, Mismatch, Mismatches, SEEN, Step, any_of, article, described,
+    path, shown,
 };
 
 /// A schema or a part of one, apart from those that allow everything.
@@ -36,7 +37,7 @@ pub(super) fn is_known(keyword: &str) -> bool {
 }
 
 /// The walk, at one place of the value.
-pub(super) struct Walk {
+pub(super) struct Walk<'a> {
     /// What references name.
     pub(super) definitions: &'static Map<String, Value>,
     pub(super) subject: &'static str,
@@ -44,17 +45,23 @@ pub(super) struct Walk {
     pub(super) steps: Vec<Step>,
     pub(super) kind: Option<Kind>,
     pub(super) found: Vec<Mismatch>,
+    /// What is not found, if anything is not.
+    pub(super) leaves: Option<Leaves<'a>>,
+    /// How many mismatches there were, left ones as well.
+    pub(super) seen: usize,
     pub(super) cut: bool,
 }
 
-impl Walk {
-    /// How `value` departs from `schemas`, which it does not fit.
+impl<'a> Walk<'a> {
+    /// How `value` departs from `schemas`, which it does not fit; none if all of that is left to
+    /// others.
     pub(super) fn over(
         definitions: &'static Map<String, Value>,
         [subject, definition]: [&'static str; 2],
         schemas: &[&'static Value],
         value: &Value,
-    ) -> Mismatches {
+        leaves: Option<Leaves<'a>>,
+    ) -> Option<Mismatches> {
         let mut walk = Walk {
             definitions,
             subject,
@@ -62,15 +69,17 @@ impl Walk {
             steps: Vec::new(),
             kind: None,
             found: Vec::new(),
+            leaves,
+            seen: 0,
             cut: false,
         };
         walk.value(schemas, value);
-        if walk.found.is_empty() {
+        if walk.seen == 0 {
             // The validator refuses for a reason that the walk does not see.
             let expected = format!("a value that fits `{definition}`");
             walk.push(Keyword::Other("$ref"), expected, described(value));
         }
-        Mismatches::new(walk.found, walk.cut)
+        (!walk.found.is_empty()).then(|| Mismatches::new(walk.found, walk.cut))
     }
 
     /// Judges the value at hand. If it is of the wrong type, nothing else is said of it.
@@ -261,9 +270,11 @@ impl Walk {
         if self.found.contains(&mismatch) {
             return;
         }
-        if self.found.len() == LIMIT {
+        self.seen += 1;
+        let is_left = self.leaves.is_some_and(|leaves| leaves(&mismatch));
+        if self.found.len() == LIMIT || self.seen == SEEN {
             self.cut = true;
-        } else {
+        } else if !is_left {
             self.found.push(mismatch);
         }
     }

@@ -26,6 +26,9 @@ pub struct Asked {
     pub progress_token: Option<Id>,
     /// Whether it asks for a task.
     pub task: bool,
+    /// Whether it asks for one by what is no object, or with a `ttl` that is no number of
+    /// milliseconds: what the server makes of that is its own affair.
+    pub odd_task: bool,
     /// Whether it keeps all rules for a message.
     pub well_formed: bool,
     /// How many responses there were to its id so far.
@@ -43,6 +46,11 @@ pub struct Asked {
     pub refused: bool,
     /// How many requests have had the id.
     pub uses: u32,
+}
+
+fn is_odd(task: &Value) -> bool {
+    let fits = |ttl: &Value| ttl.as_f64().is_some_and(|ttl| ttl >= 0.0);
+    !task.is_object() || task.get("ttl").is_some_and(|ttl| !fits(ttl))
 }
 
 /// The requests of one side in one session, by id.
@@ -111,6 +119,9 @@ impl Ledger {
                 .and_then(|params| params.get("_meta")?.get("progressToken"))
                 .map(Id::of),
             task: params.is_some_and(|params| params.get("task").is_some_and(Value::is_object)),
+            odd_task: params
+                .and_then(|params| params.get("task"))
+                .is_some_and(is_odd),
             well_formed: request.is_well_formed(),
             answers: 0,
             earlier_answers,

@@ -188,7 +188,7 @@ impl Past {
             Event::Message(message) if !self.replayed => {
                 self.messages += 1;
                 if let Some(shows) = self.shows {
-                    self.tasks.note(shows, message, self.messages);
+                    self.tasks.note(shows, message, self.messages, &self.client);
                 }
                 if self.at_initialize {
                     let named = offered(message);

@@ -156,6 +156,8 @@ pub struct Task {
     pub last: Sighting,
     /// Where it was first seen at its end.
     pub ended: Option<Sighting>,
+    /// Whether its call asked for an odd `ttl`.
+    pub odd_task: bool,
 }
 
 /// The tasks that the server has shown in one session, by id.
@@ -172,7 +174,9 @@ impl Tasks {
     }
 
     /// Notes what the message with this number shows.
-    pub(super) fn note(&mut self, shows: Shows, message: &Message, number: u64) {
+    pub(super) fn note(&mut self, shows: Shows, message: &Message, number: u64, client: &Ledger) {
+        let odd_task =
+            shows == Shows::Created && client.asked(message).is_some_and(|asked| asked.odd_task);
         for task in shows.tasks(message) {
             let Some(id) = task.get("taskId").and_then(Value::as_str) else {
                 continue;
@@ -191,6 +195,7 @@ impl Tasks {
                     known.created = known.created.or(created);
                     known.ended = known.ended.take().or(ended);
                     known.last = seen;
+                    known.odd_task |= odd_task;
                 }
                 None => self.keep(
                     id.to_owned(),
@@ -198,6 +203,7 @@ impl Tasks {
                         created,
                         last: seen,
                         ended,
+                        odd_task,
                     },
                 ),
             }

@@ -1,12 +1,14 @@
 //! What is asked when tasks have ended: with metadata that misleads, and about announcements.
 
+use std::time::Duration;
+
 use super::{
     life::RELATED,
     prelude::*,
     status_notifications,
-    step::{Player, Step},
+    step::{Player, Step, expiry},
 };
-use crate::tape::{Status, unwrapped};
+use crate::tape::{Status, time, unwrapped};
 
 /// So many announcements of an end are checked.
 const CHECKED: usize = 16;
@@ -22,6 +24,8 @@ pub(super) struct Misled {
 pub(super) struct Announced {
     pub(super) id: String,
     pub(super) status: Status,
+    /// When the time to live that it tells is over, by the times that it tells.
+    pub(super) until: Option<Duration>,
     pub(super) excerpt: Excerpt,
     pub(super) get: Step,
 }
@@ -57,6 +61,13 @@ pub(super) async fn misled(
     Ok(misled)
 }
 
+/// How old a task was at its last update.
+fn age(task: &Value) -> Duration {
+    let times = time(task, "lastUpdatedAt").zip(time(task, "createdAt"));
+    let age = times.and_then(|(updated, created)| u64::try_from(updated - created).ok());
+    age.map_or(Duration::ZERO, Duration::from_nanos)
+}
+
 /// Every end that was announced, and what the first `tasks/get` that was sent since says of it;
 /// where there is none it is sent now. One behind which there was another notification before that
 /// request proves nothing.
@@ -66,18 +77,24 @@ pub(super) async fn announced(player: &Player<'_>) -> Result<Vec<Announced>, Sto
         .iter()
         .filter_map(|(at, message)| {
             let task = unwrapped(message.params()?);
-            Some((*at, message, task["taskId"].as_str()?, Status::of(task)?))
+            Some((
+                *at,
+                message,
+                task,
+                task["taskId"].as_str()?,
+                Status::of(task)?,
+            ))
         })
         .collect();
     let mut all = Vec::new();
-    for (number, (at, message, id, status)) in told.iter().enumerate() {
+    for (number, (at, message, task, id, status)) in told.iter().enumerate() {
         if !status.is_terminal() || all.len() == CHECKED {
             continue;
         }
         let known = player.got_since(id, *at);
         let next = told[number + 1..]
             .iter()
-            .find(|(_, _, other, _)| other == id);
+            .find(|(_, _, _, other, _)| other == id);
         let overtaken =
             next.is_some_and(|(next, ..)| known.as_ref().is_none_or(|get| get.begun >= *next));
         if overtaken {
@@ -91,6 +108,7 @@ pub(super) async fn announced(player: &Player<'_>) -> Result<Vec<Announced>, Sto
         all.push(Announced {
             id: (*id).to_owned(),
             status: *status,
+            until: expiry(at.saturating_sub(age(task)), task.get("ttl")),
             excerpt: Excerpt::of_message(*at, message),
             get,
         });

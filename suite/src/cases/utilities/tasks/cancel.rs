@@ -1,12 +1,11 @@
 //! How tasks are cancelled, and how long they are kept.
 
-use std::time::Duration;
-
 use super::{
     TASKS,
-    life::{Role, YEAR, life},
+    creation::serves,
+    life::{Role, life},
     prelude::*,
-    step::broken,
+    step::{EXPIRED, Player, TTL, broken, task_call},
 };
 use crate::tape::Status;
 
@@ -17,6 +16,9 @@ pub(super) const CASES: &[Case] = &[
     KEPT_FOR_TTL,
     TTL_LIMITED,
 ];
+
+/// A year in milliseconds.
+const YEAR: u64 = 31_536_000_000;
 
 const CANCEL: Case = Case::probe(
     Clause {
@@ -36,7 +38,8 @@ const CANCEL: Case = Case::probe(
     Advice {
         why: "A client that reads \"working\" in the answer goes on waiting for a task that it \
             has cancelled.",
-        how: "Cancels a slow task as soon as it is made, and looks at the task in the answer.",
+        how: "Cancels a slow task as soon as it is made, and looks at the task in the answer. \
+            Where that is an error `tasks/get` right behind has to show that the task has ended.",
         mend: "Set the status to `cancelled` first, and answer with the task as it is then.",
     },
     TASKS,
@@ -49,7 +52,18 @@ const CANCEL: Case = Case::probe(
             };
             life.came(s, step)?;
             let Some(task) = step.task() else {
-                return unverified(format!("`tasks/cancel` for a slow task {}", step.reply));
+                let told = format!("`tasks/cancel` for a slow task {}", step.reply);
+                // That the method is unknown is utilities/task-cancel-served.
+                let get = life.refused_get.as_ref();
+                return match get.and_then(|get| Some((get, get.status()?))) {
+                    Some((get, status))
+                        if !status.is_terminal() && !step.reply.error_is(-32601) =>
+                    {
+                        let now = &get.task().unwrap_or(&Value::Null)["status"];
+                        broken(s, format!("{told}, and the task is {now}"), &[step, get])
+                    }
+                    _ => unverified(told),
+                };
             };
             let text = match (task.get("taskId"), Status::of(task)) {
                 (Some(named), Some(Status::Cancelled)) if *named == id => return Ok(()),
@@ -210,30 +224,22 @@ const KEPT_FOR_TTL: Case = Case::probe(
     |s| {
         Box::pin(async {
             let life = life(s).await?;
-            let (made, _) = life.task(s, Role::First)?;
+            let (made, id) = life.task(s, Role::First)?;
             let (Some(last), Some(get)) = (&made.last, life.later.first()) else {
                 return unverified("the task was not seen to end");
             };
             life.came(s, get)?;
-            let lives = made
-                .task()
-                .and_then(|task| task.get("ttl"))
-                .and_then(Value::as_f64);
-            let over = lives
-                .map(|ttl| made.call.begun + Duration::from_secs_f64(ttl.clamp(0.0, 1e9) / 1000.0));
-            match (&get.reply, get.at()) {
-                (reply, _) if reply.is_result() => Ok(()),
-                (reply, Some(at)) if reply.is_error() => {
-                    if over.is_some_and(|over| over <= at) {
-                        return unverified(
-                            "the time to live of the task was shorter than its work",
-                        );
+            match &get.reply {
+                reply if reply.is_result() => Ok(()),
+                reply if reply.is_error() => {
+                    if life.is_over(id, get) {
+                        return unverified(EXPIRED);
                     }
                     let text =
                         format!("`tasks/get` {reply} before the time to live of the task is over");
                     broken(s, text, &[last, get])
                 }
-                (reply, _) => unverified(format!("`tasks/get` {reply}")),
+                reply => unverified(format!("`tasks/get` {reply}")),
             }
         })
     },
@@ -255,23 +261,27 @@ const TTL_LIMITED: Case = Case::probe(
     },
     Advice {
         why: "Whoever asks for a year a thousand times fills the server's memory for a year.",
-        how: "Asks for a task that is kept for a year, and reads the `ttl` that comes back. The \
+        how: "Asks for a task that is kept for a year, and reads the `ttl` that comes back. When \
+            an ordinary task, made after it, has ended, the server has to answer still. The \
             longest time is the server's to choose, so that this is a hint.",
         mend: "Take the smaller of what is asked for and a maximum of your own.",
     },
-    TASKS,
+    // A timer that cannot hold a year runs out at once, and may take the server with it.
+    Stage::Rough,
     |s| {
         Box::pin(async {
-            let life = life(s).await?;
-            let Some(made) = life.made(Role::Year) else {
+            let tool = s.task_tool().await?;
+            let player = Player::new(s);
+            let calls = [YEAR, TTL].map(|ttl| (ttl, task_call(&tool, json!({ "ttl": ttl }))));
+            let mut made = player.make(calls.to_vec()).await?;
+            player
+                .follow(&mut made.iter_mut().collect::<Vec<_>>())
+                .await?;
+            serves(s, "a task that is asked for a year").await?;
+            let [made, usual] = &made[..] else {
                 return unverified("no task was asked for");
             };
-            life.came(s, &made.call)?;
-            if made.call.reply.is_refusal()
-                && life
-                    .made(Role::First)
-                    .is_some_and(|first| first.id().is_some())
-            {
+            if made.call.reply.is_refusal() && usual.id().is_some() {
                 return Ok(());
             }
             let Some(task) = made.task() else {

@@ -169,7 +169,8 @@ const UNDECLARED_IGNORED: Case = Case::probe(
         why: "Clients may ask every server for tasks and take what they get; one that refuses \
             cannot be called by them at all.",
         how: "Where `tasks.requests.tools.call` is not declared, calls a tool that there is not, \
-            and a permitted one, without and with `task`; compares what comes of it.",
+            and a permitted one, without and with `task`; compares what comes of it. What \
+            differs is repeated, and has to come to the same again.",
         mend: "Ignore `task` unless you declare tasks for `tools/call`.",
     },
     Stage::Shared,
@@ -204,12 +205,12 @@ const UNDECLARED_IGNORED: Case = Case::probe(
 /// Makes the call without and with `task`, and compares the outcomes.
 async fn compare(s: &Talk, what: &str, params: Value) -> Result<(), Stop> {
     let plain = s.ask("tools/call", params.clone()).await?;
-    let mut with_task = params;
-    with_task["task"] = json!({ "ttl": 60_000 });
+    let mut asking = params.clone();
+    asking["task"] = json!({ "ttl": 60_000 });
     if plain.is_silence() {
         return unverified(format!("{what} {plain}"));
     }
-    let reply = s.ask("tools/call", with_task).await?;
+    let reply = s.ask("tools/call", asking.clone()).await?;
     if reply
         .result()
         .is_some_and(|result| result.get("task").is_some())
@@ -222,6 +223,13 @@ async fn compare(s: &Talk, what: &str, params: Value) -> Result<(), Stop> {
     let (plain, with_task) = (outcome(&plain), outcome(&reply));
     if plain == with_task {
         return Ok(());
+    }
+    // Tools fail by chance, and for what was called before.
+    for (params, before) in [(params, &plain), (asking, &with_task)] {
+        let again = s.ask("tools/call", params).await?;
+        if outcome(&again) != *before {
+            return unverified(format!("{what} comes to something else every time"));
+        }
     }
     differs(
         format!("{what} comes to something else with `task`"),

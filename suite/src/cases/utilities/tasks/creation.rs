@@ -38,7 +38,8 @@ const BEGINS_WORKING: Case = Case::probe(
         why: "A task that is born finished makes clients skip the polling that they were built \
             for, and hides that the call has blocked.",
         how: "Calls a slow tool with `task`, and reads the status in the answer. Another status \
-            counts if the task was not updated since its creation.",
+            counts if the task was not updated since its creation, though the call took half a \
+            second and more than the step of the clock that its times are read from.",
         mend: "Create the task as `working`, answer the call, and begin the work then.",
     },
     TASKS,
@@ -54,6 +55,9 @@ const BEGINS_WORKING: Case = Case::probe(
                     None => {
                         later = Some("the status cannot be read, see utilities/task-status-value")
                     }
+                    Some(_) if is_untouched(task) && !(life.is_slow && shows_work(made, task)) => {
+                        later = Some("the work may be too short to show in the times of the task");
+                    }
                     Some(_) if is_untouched(task) => {
                         let text = format!(
                             "the task begins as {}, and was not updated since its creation",
@@ -68,6 +72,25 @@ const BEGINS_WORKING: Case = Case::probe(
         })
     },
 );
+
+/// Whether the call waited for work of which the times of the task had to tell: it is longer than
+/// the step of their clock.
+fn shows_work(made: &Made<Role>, task: &Value) -> bool {
+    let step = step_of_clock(task["createdAt"].as_str().unwrap_or_default());
+    let took = made.call.took();
+    took.is_some_and(|took| took >= ENOUGH && took > step)
+}
+
+/// The step of the clock that a time stamp is read from. Zeros behind the point may stand there for
+/// the form; how fine any other fraction is makes no difference to work that takes half a second.
+fn step_of_clock(stamp: &str) -> Duration {
+    let fraction = stamp.split_once('.').map_or("", |(_, fraction)| fraction);
+    let rest = fraction.trim_start_matches('0');
+    match rest.starts_with(|digit: char| digit.is_ascii_digit()) {
+        true => Duration::ZERO,
+        false => Duration::from_secs(1),
+    }
+}
 
 /// Whether a task says that it was not updated since its creation.
 fn is_untouched(task: &Value) -> bool {
@@ -94,7 +117,9 @@ const CREATE_PROMPT: Case = Case::probe(
             proxy the call times out.",
         how: "Calls a slow tool with `task`, and compares the time of the answer with the time \
             of the work. A call that comes back with a finished task after less than two \
-            seconds is repeated with more to do, where the tool is known.",
+            seconds is repeated with more to do, where the tool is known. One that comes back \
+            after two seconds or more with a task that is working counts too, if the task has \
+            ended by the `tasks/get` right behind.",
         mend: "Create the task, answer, and do the work in the background.",
     },
     TASKS,
@@ -102,36 +127,51 @@ const CREATE_PROMPT: Case = Case::probe(
         Box::pin(async {
             let life = life(s).await?;
             let (made, id) = life.task(s, Role::Slow)?;
-            let calls = std::iter::once(&made.call).chain(&life.longer);
-            for call in calls {
-                let status = call
-                    .result()
-                    .and_then(|result| Status::of(result.get("task")?));
-                let Some(took) = took(call) else { continue };
-                if took >= LONG && status.is_some_and(Status::is_terminal) {
+            let first = life.gets.iter().find(|(known, _)| known == id);
+            let first = (&made.call, first.map(|(_, get)| get));
+            let longer = life
+                .longer
+                .iter()
+                .map(|longer| (&longer.call, longer.last.as_ref()));
+            for (call, get) in std::iter::once(first).chain(longer) {
+                let Some(took) = call.took() else { continue };
+                if took >= LONG && is_waited_for(call, get) {
                     let text = format!(
                         "the task is returned after {} ms, when it has ended",
                         took.as_millis()
                     );
-                    return broken(s, text, &[call]);
+                    let shown: Vec<&Step> = std::iter::once(call).chain(get).collect();
+                    return broken(s, text, &shown);
                 }
             }
-            let ended = life.gets.iter().find(|(known, step)| {
-                known == id && step.status().is_some_and(Status::is_terminal)
-            });
-            let work = ended.and_then(|(_, step)| step.at());
-            let work = work.map(|at| at.saturating_sub(made.call.begun));
-            match (took(&made.call), work) {
-                (Some(took), Some(work)) if work >= ENOUGH && took <= work / 2 => Ok(()),
+            let gets = life.gets.iter().filter(|(known, _)| known == id);
+            let (ended, working): (Vec<_>, Vec<_>) = gets
+                .filter_map(|(_, get)| Some((get, get.status()?)))
+                .partition(|(_, status)| status.is_terminal());
+            let since = |at: Duration| at.saturating_sub(made.call.begun);
+            let work = ended.first().and_then(|(get, _)| Some(since(get.at()?)));
+            // How long it took is known by the looks at it, which may be late.
+            let waits = working.is_empty();
+            match (made.call.took(), work) {
+                (Some(took), Some(work)) if work >= ENOUGH && took <= work / 2 && !waits => Ok(()),
                 _ => unverified("the work of no tool that can be a task takes half a second"),
             }
         })
     },
 );
 
-/// How long an answer took.
-fn took(step: &Step) -> Option<Duration> {
-    Some(step.at()?.saturating_sub(step.begun))
+/// Whether a call did not come back in the first half of its work: it shows a task that has ended,
+/// or one that has by a `tasks/get` behind. Where that takes long too the answers are slow.
+pub(super) fn is_waited_for(call: &Step, get: Option<&Step>) -> bool {
+    let has_ended = |step: &Step| step.status().is_some_and(Status::is_terminal);
+    let is_soon = |get: &&Step| {
+        let (Some(called), Some(took)) = (call.at(), call.took()) else {
+            return false;
+        };
+        let quick = get.took().is_some_and(|got| got < took / 2);
+        quick && get.at().is_some_and(|got| got < called + took)
+    };
+    has_ended(call) || get.filter(is_soon).is_some_and(has_ended)
 }
 
 const BAD_PARAMS_HARMLESS: Case = Case::probe(
@@ -191,7 +231,7 @@ const BAD_PARAMS_HARMLESS: Case = Case::probe(
 );
 
 /// That the server answers a ping.
-async fn serves(s: &Talk, behind: &str) -> Result<(), Stop> {
+pub(super) async fn serves(s: &Talk, behind: &str) -> Result<(), Stop> {
     let reply = s.serves().await?;
     if reply.is_silence() {
         return violated(format!("a ping behind {behind} {reply}"));
@@ -200,4 +240,26 @@ async fn serves(s: &Talk, behind: &str) -> Result<(), Stop> {
         return unverified(format!("a ping {reply}, see utilities/ping-answered"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_show_seconds_only() {
+        for (stamp, seconds) in [
+            ("2025-11-25T10:30:00Z", 1),
+            ("2025-11-25T10:30:00.000Z", 1),
+            ("2025-11-25T10:30:00.000+01:00", 1),
+            ("2025-11-25T10:30:00.120Z", 0),
+            ("2025-11-25T10:30:00.000001Z", 0),
+        ] {
+            assert_eq!(
+                step_of_clock(stamp),
+                Duration::from_secs(seconds),
+                "{stamp}"
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::{
     TASKS,
     life::{Role, life},
     prelude::*,
-    step::broken,
+    step::{EXPIRED, Step, broken},
 };
 use crate::tape::{Shows, Status};
 
@@ -29,7 +29,8 @@ const RESULT_ERROR: Case = Case::probe(
         why: "A client that finds a result where there was an error tells the user that all went \
             well.",
         how: "Makes a task of a call that is answered with a JSON-RPC error without `task`, and \
-            compares the code that `tasks/result` gives.",
+            compares the code that `tasks/result` gives. Where it differs the plain call is \
+            repeated, and has to end in its error again.",
         mend: "Keep the error of the request, and answer `tasks/result` with that, code and all.",
     },
     TASKS,
@@ -41,7 +42,7 @@ const RESULT_ERROR: Case = Case::probe(
                     "no tool is known that can be a task and ends in a JSON-RPC error",
                 );
             };
-            let (made, _) = life.task(s, Role::Erring)?;
+            let (made, id) = life.task(s, Role::Erring)?;
             let Some(step) = &life.erring_result else {
                 return unverified("the task was not seen to end");
             };
@@ -49,11 +50,19 @@ const RESULT_ERROR: Case = Case::probe(
             if step.reply.error_code() == Some(code) {
                 return Ok(());
             }
+            if life.is_over(id, step) {
+                return unverified(EXPIRED);
+            }
+            let again = life.erring_again.as_ref();
+            if again.is_none_or(|again| again.reply.error_code() != Some(code)) {
+                return unverified("a plain call does not end in the same error every time");
+            }
             let text = format!(
                 "a plain call ends in the error {code}, and `tasks/result` {}",
                 step.reply
             );
-            broken(s, text, &[&made.call, step])
+            let shown: Vec<&Step> = [&made.call, step].into_iter().chain(again).collect();
+            broken(s, text, &shown)
         })
     },
 );

@@ -3,10 +3,11 @@
 use super::{
     TASKS,
     life::{Life, Role, life, proposal},
+    objects::{UNSEEN, each, required},
     prelude::*,
     step::{Step, broken},
 };
-use crate::tape::time;
+use crate::tape::{Shows, time};
 
 pub(super) const CASES: &[Case] = &[CREATE_RESULT, ID, ID_UNIQUE, ID_ENTROPY];
 
@@ -40,7 +41,10 @@ const CREATE_RESULT: Case = Case::probe(
             let mut refused = None;
             for made in life.calls() {
                 life.came(s, &made.call)?;
-                if made.call.reply.is_result() && made.task().is_none() {
+                // A server may look at the arguments before it makes a task of the call.
+                let refuses = |result: &Value| result["isError"] == true;
+                let is_refusal = made.call.result().is_some_and(refuses);
+                if made.call.reply.is_result() && made.task().is_none() && !is_refusal {
                     return broken(
                         s,
                         "a call with `task` is answered with a result without an object `task`",
@@ -48,7 +52,10 @@ const CREATE_RESULT: Case = Case::probe(
                     );
                 }
                 if made.task().is_none() {
-                    refused = Some(made.call.reply.to_string());
+                    refused = Some(match is_refusal {
+                        true => "is answered with a tool error".to_owned(),
+                        false => made.call.reply.to_string(),
+                    });
                 }
             }
             match refused {
@@ -59,7 +66,31 @@ const CREATE_RESULT: Case = Case::probe(
             }
         })
     },
-);
+)
+.with_rule(Rule {
+    subject: |event, past| created(event, past).is_some(),
+    holds: |event, past| match created(event, past) {
+        // What a server gives that takes no tasks is a tool result, which other clauses judge.
+        Some((message, result))
+            if !result["task"].is_object()
+                && (result.get("task").is_some() || result.get("content").is_none()) =>
+        {
+            broken_by(
+                "a call with `task` is answered with neither an object `task` nor a tool result",
+                message,
+                past,
+            )
+        }
+        _ => Ok(()),
+    },
+    unseen: "no call with `task` was answered with a result",
+});
+
+/// The answer to a call with `task`, and its result.
+fn created<'a>(event: &Event<'a>, past: &Past) -> Option<(&'a Message, &'a Value)> {
+    let answer = message(event).filter(|_| past.shows == Some(Shows::Created))?;
+    Some((answer, answer.result()?))
+}
 
 const ID: Case = Case::probe(
     Clause {
@@ -108,7 +139,22 @@ const ID: Case = Case::probe(
             broken(s, text, &[&made.call])
         })
     },
-);
+)
+.with_rule(Rule {
+    subject: |_, past| past.shows.is_some(),
+    holds: |event, past| {
+        each(event, past, |shows, task| {
+            let text = match required(shows, task, "taskId") {
+                Ok(Value::String(id)) if id.is_empty() => "`taskId` is empty".to_owned(),
+                Ok(Value::String(_)) => return None,
+                Ok(id) => format!("`taskId` is {id} instead of a string"),
+                Err(text) => return text,
+            };
+            Some(text)
+        })
+    },
+    unseen: UNSEEN,
+});
 
 /// The ids of all tasks, with the calls that they were given to.
 fn ids(life: &Life) -> Vec<(&str, &Step)> {

@@ -8,11 +8,9 @@ use super::{
     play::play,
     prelude::*,
     roll::{Listed, Stranger},
-    step::{Made, Step},
+    step::{Made, Step, expiry},
 };
 
-/// A year in milliseconds.
-pub(super) const YEAR: u64 = 31_536_000_000;
 /// The key under which a message names its task.
 pub(super) use crate::tape::RELATED_TASK as RELATED;
 
@@ -29,8 +27,6 @@ pub(super) enum Role {
     Slow,
     /// Its call proposes an id.
     Proposal,
-    /// It is to be kept for a year.
-    Year,
     /// It is cancelled when it has ended.
     Third,
     /// One more.
@@ -59,19 +55,26 @@ pub(super) struct Life {
     pub(super) slow_result: Option<Step>,
     pub(super) slow_ping: Option<Step>,
     pub(super) slow_get: Option<Step>,
-    /// What a plain call of the slow tool returned.
+    /// Whether the slow tool is known to be slow.
+    pub(super) is_slow: bool,
+    /// What a plain call of the slow tool returned, and one more if the task came to something else.
     pub(super) plain: Option<Value>,
+    pub(super) plain_again: Option<Step>,
     /// The slow call once more, with more to do.
-    pub(super) longer: Option<Step>,
+    pub(super) longer: Option<Made<Role>>,
     pub(super) cancel: Option<Step>,
+    /// `tasks/get` right behind a `tasks/cancel` that was refused.
+    pub(super) refused_get: Option<Step>,
     pub(super) cancelled_get: Option<Step>,
     /// `tasks/cancel` of the third task after its end, and `tasks/get` behind it.
     pub(super) late_cancel: Option<(Step, Step)>,
     pub(super) misled: Vec<Misled>,
     pub(super) failing_result: Option<Step>,
     pub(super) erring_result: Option<Step>,
-    /// The code that a plain call of the erring tool is answered with.
+    /// The code that a plain call of the erring tool is answered with, and one more plain call if
+    /// the task came to something else.
     pub(super) erring_code: Option<Value>,
+    pub(super) erring_again: Option<Step>,
     pub(super) listed: Option<Listed>,
     pub(super) announced: Vec<Announced>,
     /// Every `tasks/get`.
@@ -127,6 +130,19 @@ impl Life {
                 made.call.reply
             )),
         }
+    }
+
+    /// Whether a task may have been deleted when this came: its time to live, as it was shown last,
+    /// was over.
+    pub(super) fn is_over(&self, id: &str, step: &Step) -> bool {
+        let Some(made) = self.calls().find(|made| made.id() == Some(id)) else {
+            return false;
+        };
+        let gets = self.gets.iter().filter(|(known, _)| known == id);
+        let mut shown = gets.filter_map(|(_, get)| get.task()?.get("ttl"));
+        let ttl = shown.next_back().or_else(|| made.task()?.get("ttl"));
+        let over = expiry(made.call.begun, ttl).zip(step.came_at());
+        over.is_some_and(|(over, at)| over <= at)
     }
 
     /// Fails with an error where the server went in this very step, and without a verdict where

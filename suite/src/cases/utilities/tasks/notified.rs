@@ -2,9 +2,11 @@
 
 use super::{
     TASKS,
-    life::{RELATED, life},
+    aftermath::Announced,
+    life::{Life, RELATED, life},
     prelude::*,
     shown, status_notifications,
+    step::EXPIRED,
 };
 use crate::tape::{Shows, Status};
 
@@ -124,7 +126,7 @@ const NOTIFICATION_TRUE: Case = Case::probe(
         Box::pin(async {
             notified(s).await?;
             let life = life(s).await?;
-            let mut seen = false;
+            let (mut seen, mut over) = (false, false);
             for told in &life.announced {
                 life.came(s, &told.get)?;
                 let text = match told.get.status() {
@@ -136,6 +138,10 @@ const NOTIFICATION_TRUE: Case = Case::probe(
                         "a status notification says that a task has ended, and `tasks/get` says {}",
                         told.get.task().unwrap_or(&Value::Null)["status"]
                     ),
+                    None if told.get.reply.is_error() && expired(&life, told) => {
+                        over = true;
+                        continue;
+                    }
                     None if told.get.reply.is_error() && told.status != Status::Cancelled => {
                         format!(
                             "a status notification says that the task `{}` has ended, and `tasks/get` {}",
@@ -155,11 +161,18 @@ const NOTIFICATION_TRUE: Case = Case::probe(
             }
             match seen {
                 true => Ok(()),
+                false if over => unverified(EXPIRED),
                 false => unverified("no status notification showed the end of a task"),
             }
         })
     },
 );
+
+/// Whether the task was asked for when its time to live was over.
+fn expired(life: &Life, told: &Announced) -> bool {
+    let until = told.until.zip(told.get.came_at());
+    until.is_some_and(|(until, at)| until <= at) || life.is_over(&told.id, &told.get)
+}
 
 const NOTIFICATION_BARE: Case = Case::probe(
     Clause {

@@ -1,7 +1,7 @@
 //! The members of a task object, wherever one is shown.
 
 use super::{TASKS, prelude::*, shown};
-use crate::tape::{Shows, Status, instant};
+use crate::tape::{Asked, Shows, Status, instant};
 
 pub(super) const CASES: &[Case] = &[
     STATUS_VALUE,
@@ -11,10 +11,10 @@ pub(super) const CASES: &[Case] = &[
     OPTIONAL_MEMBERS,
 ];
 
-const UNSEEN: &str = "the server showed no task";
+pub(super) const UNSEEN: &str = "the server showed no task";
 
 /// Judges every task that an event shows.
-fn each(
+pub(super) fn each(
     event: &Event<'_>,
     past: &Past,
     judge: impl Fn(Shows, &Value) -> Option<String>,
@@ -29,7 +29,11 @@ fn each(
 }
 
 /// A member that has to be there. In a notification utilities/task-status-notification says so.
-fn required<'a>(shows: Shows, task: &'a Value, member: &str) -> Result<&'a Value, Option<String>> {
+pub(super) fn required<'a>(
+    shows: Shows,
+    task: &'a Value,
+    member: &str,
+) -> Result<&'a Value, Option<String>> {
     match task.get(member) {
         Some(value) => Ok(value),
         None if shows == Shows::Notified => Err(None),
@@ -204,7 +208,11 @@ const TTL_PRESENT: Case = Case::probe(
 .with_rule(Rule {
     subject: |_, past| past.shows.is_some(),
     holds: |event, past| {
+        // What an odd request for a task comes to is utilities/task-bad-params-harmless.
+        let odd = |asked: &Asked| asked.odd_task;
+        let odd = message(event).is_some_and(|answer| past.client.asked(answer).is_some_and(odd));
         each(event, past, |_, task| match task.get("ttl") {
+            _ if odd || past.tasks.of(task).is_some_and(|known| known.odd_task) => None,
             None => Some("a task has no `ttl`".to_owned()),
             Some(Value::Null) => None,
             // One half of the schema says integer, the other number.

@@ -6,8 +6,10 @@ use tokio::time::Instant;
 
 use super::{
     aftermath::{announced, misled},
-    life::{Life, Role, YEAR, proposal},
+    creation::is_waited_for,
+    life::{Life, Role, proposal},
     prelude::*,
+    results::differing,
     roll::{Listed, Stranger},
     step::{Begun, Made, Player, Step, TTL, interval, task_call},
 };
@@ -24,17 +26,28 @@ pub(super) async fn play(s: &Talk) -> Result<Life, Stop> {
     let slow = s.slow_task_tool().await?;
     s.session.listen();
     let player = Player::new(s);
-    let mut life = Life::default();
+    let mut life = Life {
+        is_slow: slow.is_some(),
+        ..Life::default()
+    };
+    let slow = slow.unwrap_or_else(|| tool.clone());
     life.begin(&player, &tool, &slow).await?;
     life.look_back(&player).await?;
     life.fail(&player).await?;
     life.plain = s.plain_result(&slow).await;
+    if differing(&life).is_some() {
+        let again = player.ask("utilities/task-result-payload", "tools/call", slow.params());
+        life.plain_again = Some(again.await?);
+    }
     if let (Some(made), Some(longer)) = (life.made(Role::Slow), s.longer(&slow))
-        && is_late(made)
+        && is_late(&player, made)
     {
         let params = task_call(&longer, json!({ "ttl": TTL }));
-        let owner = "utilities/task-create-prompt";
-        life.longer = Some(player.ask(owner, "tools/call", params).await?);
+        let mut longer = player.make(vec![(Role::Slow, params)]).await?;
+        player
+            .look(&mut longer.iter_mut().collect::<Vec<_>>())
+            .await?;
+        life.longer = longer.pop();
     }
     life.announced = announced(&player).await?;
     if s.transport() != Transport::Stdio {
@@ -63,7 +76,9 @@ impl Life {
             ])
             .await?;
         let first = self.id(Role::First);
-        let early = about(player, "utilities/task-get", "tasks/get", first.clone()).await?;
+        let slow = self.id(Role::Slow);
+        let owner = "utilities/task-get";
+        let early = about(player, owner, "tasks/get", first.clone()).await?;
         let cancels = self
             .id(Role::Cancelled)
             .filter(|_| s.session.declares("tasks.cancel"));
@@ -71,8 +86,10 @@ impl Life {
         let owner = "utilities/task-result-payload";
         let first_result = about(player, owner, "tasks/result", first.clone()).await?;
         let owner = "utilities/task-result-blocks";
-        let mut slow_result = about(player, owner, "tasks/result", self.id(Role::Slow)).await?;
+        let mut slow_result = about(player, owner, "tasks/result", slow.clone()).await?;
         let ping = player.begin(owner, "ping", Value::Null).await?;
+        let owner = "utilities/task-get";
+        let early_slow = about(player, owner, "tasks/get", slow.clone()).await?;
         self.early = finish(player, early).await?;
         if let (Some(id), Some(early)) = (&first, &self.early) {
             player.got(id, early);
@@ -80,20 +97,30 @@ impl Life {
             self.tasks[0].last = Some(early.clone());
         }
         self.cancel = finish(player, cancel).await?;
+        let refused = self
+            .cancel
+            .as_ref()
+            .is_some_and(|step| step.reply.is_error());
+        if let (Some(id), true) = (self.id(Role::Cancelled), refused) {
+            self.refused_get = Some(player.get("utilities/task-cancel", &id).await?);
+        }
         self.slow_ping = Some(player.finish(ping).await?);
         self.look_at_slow(player, &mut slow_result, Duration::ZERO)
             .await?;
+        if let (Some(id), Some(early)) = (&slow, finish(player, early_slow).await?) {
+            player.got(id, &early);
+        }
         let proposal = json!({ "ttl": TTL, "taskId": proposal(s) });
         for calls in [
-            vec![
-                (Role::Proposal, task_call(tool, proposal)),
-                (Role::Year, task_call(tool, json!({ "ttl": YEAR }))),
-            ],
+            vec![(Role::Proposal, task_call(tool, proposal))],
             vec![
                 (Role::Third, task_call(tool, usual())),
                 (Role::Fourth, task_call(tool, usual())),
             ],
         ] {
+            // Over HTTP the ping may overtake the result.
+            self.look_at_slow(player, &mut slow_result, Duration::ZERO)
+                .await?;
             self.tasks.extend(player.make(calls).await?);
         }
         self.follow(player, slow_result).await?;
@@ -213,6 +240,7 @@ impl Life {
         let failing = player.s.failing_task_tools().await.unwrap_or_default();
         let usual = || json!({ "ttl": TTL });
         let mut calls = Vec::new();
+        let erring = failing.error.as_ref().map(|(call, _)| call.params());
         if let Some(call) = failing.tool_error {
             calls.push((Role::Failing, task_call(&call, usual())));
         }
@@ -235,15 +263,22 @@ impl Life {
             *place = finish(player, begun).await?;
         }
         self.tasks.append(&mut made);
+        let other = self.erring_result.as_ref();
+        let other = other.is_some_and(|step| step.reply.error_code() != self.erring_code.as_ref());
+        if let (Some(params), true) = (erring, other) {
+            let again = player.ask("utilities/task-result-error", "tools/call", params);
+            self.erring_again = Some(again.await?);
+        }
         Ok(())
     }
 }
 
-/// Whether the call took its time and came back with a task that had ended.
-fn is_late(made: &Made<Role>) -> bool {
-    let took = made.call.at().map(|at| at.saturating_sub(made.call.begun));
-    let status = made.task().and_then(Status::of);
-    took >= Some(LATE) && status.is_some_and(Status::is_terminal)
+/// Whether the call took its time and came back when the work was done.
+fn is_late(player: &Player<'_>, made: &Made<Role>) -> bool {
+    let get = made
+        .id()
+        .and_then(|id| player.got_since(id, Duration::ZERO));
+    made.call.took() >= Some(LATE) && is_waited_for(&made.call, get.as_ref())
 }
 
 /// Sends a request about a task, if there is one.

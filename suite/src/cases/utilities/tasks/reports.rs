@@ -1,6 +1,7 @@
 //! Progress of tasks, the words for the model, and how `tasks/get` travels.
 
 use super::{
+    super::slow::reports_since,
     TASKS,
     life::{Role, life},
     prelude::*,
@@ -97,8 +98,9 @@ const PROGRESS_STOPS: Case = Case::probe(
     },
     Advice {
         why: "A bar that the client has closed opens again, and stays.",
-        how: "Makes a task of a call with a progress token; when it has ended sends a ping, and \
-            reads the session to its end.",
+        how: "Makes a task of a call with a progress token, and asks for its result at once; when \
+            it has ended sends a ping, and reads the session to its end. What comes behind the \
+            answers to both counts.",
         mend: "Send the last report before you set the final status, and forget the token then.",
     },
     TASKS,
@@ -110,12 +112,15 @@ const PROGRESS_STOPS: Case = Case::probe(
             let Some(ping) = ping else {
                 return unverified("the task was not seen to end");
             };
+            // What was reported before the end may be held back for that answer.
+            let Some(result) = life.results.first().and_then(Step::came_at) else {
+                return unverified("`tasks/result` of the task was not answered");
+            };
             s.ended().await?;
-            let reports = s.reports_of(&life.token);
-            if reports.is_empty() {
+            if s.reports_of(&life.token).is_empty() {
                 return unverified("the task reported no progress for its token");
             }
-            match reports.iter().find(|(at, _)| *at > ping) {
+            match reports_since(s, &life.token, ping.max(result)).first() {
                 None => Ok(()),
                 Some((at, message)) => violated_by(
                     "a task reports progress after it has ended",

@@ -4,9 +4,12 @@ use super::{
     TASKS,
     life::{Life, RELATED, Role, life},
     prelude::*,
-    step::{Step, broken},
+    step::{EXPIRED, Step, broken},
 };
-use crate::tape::Status;
+use crate::{
+    spec::schema::{Mismatch, is_owned, judge_result_but},
+    tape::Status,
+};
 
 pub(super) const CASES: &[Case] = &[BLOCKS, PAYLOAD, RESULT_RELATED, REPEATABLE];
 
@@ -109,9 +112,9 @@ const PAYLOAD: Case = Case::probe(
     Advice {
         why: "The client hands it to the model as the tool's result; a task object in its place \
             says nothing.",
-        how: "Follows a task until it is completed, and looks for the members of a tool result \
-            in `tasks/result`. Where the slow tool can be called plainly too, the kinds of \
-            content are compared.",
+        how: "Follows a task until it is completed, and validates what `tasks/result` gives as a \
+            tool result. Where the slow tool can be called plainly too, the kinds of content are \
+            compared; what differs is compared with one more plain call.",
         mend: "Keep what the tool returned, and answer `tasks/result` with just that, and \
             `_meta`.",
     },
@@ -120,12 +123,19 @@ const PAYLOAD: Case = Case::probe(
         Box::pin(async {
             let life = life(s).await?;
             let step = first_result(s, &life)?;
+            let (_, id) = life.task(s, Role::First)?;
             let text = match step.result() {
                 None if step.reply.is_result() => {
                     return unverified("the result is too long to be read");
                 }
+                None if life.is_over(id, step) => return unverified(EXPIRED),
                 None => format!("`tasks/result` of a completed task {}", step.reply),
-                Some(result) if result["content"].is_array() => return compare(s, &life),
+                Some(result) if result["content"].is_array() => match defect(s, result) {
+                    None => return compare(s, &life),
+                    Some(defect) => {
+                        format!("`tasks/result` gives no valid tool result: {defect}")
+                    }
+                },
                 Some(result) if result.get("taskId").is_some() || result.get("task").is_some() => {
                     "`tasks/result` gives the task instead of the tool's result".to_owned()
                 }
@@ -136,23 +146,44 @@ const PAYLOAD: Case = Case::probe(
     },
 );
 
+/// In what a tool result departs from the schema. What any result has in common is judged in every
+/// message.
+fn defect(s: &Talk, result: &Value) -> Option<String> {
+    let (revision, method) = (s.revision(), "tools/call");
+    let common = |id: &str| id.starts_with("jsonrpc/");
+    let leaves = |found: &Mismatch| is_owned(revision, method, found, common);
+    let found = judge_result_but(revision, method, None, result, &leaves).err()?;
+    Some(escaped(found.to_string()))
+}
+
 /// Compares the slow tool's result as a task with that of a plain call, by their shapes.
 fn compare(s: &Talk, life: &Life) -> Result<(), Stop> {
-    let completed = life.made(Role::Slow).and_then(|made| made.end()) == Some(Status::Completed);
-    let judged = completed && !life.has_early_results();
-    let (Some(plain), Some(step), true) = (&life.plain, &life.slow_result, judged) else {
+    let Some((step, task, plain)) = differing(life) else {
         return Ok(());
     };
-    let Some(result) = step.result() else {
-        return Ok(());
-    };
-    let (plain, task) = (shape(plain), shape(result));
-    // What failed once may have failed for reasons of its own.
-    if plain.starts_with("a tool error") || task.starts_with("a tool error") || plain == task {
-        return Ok(());
+    let again = life.plain_again.as_ref();
+    let again = again.and_then(|again| Some((again, shape(again.result()?))));
+    match again {
+        Some((again, shape)) if shape == plain => {
+            let text = format!("the result of the task is {task}, that of a plain call {plain}");
+            broken(s, text, &[step, again])
+        }
+        // Plain calls differ among themselves.
+        _ => Ok(()),
     }
-    let text = format!("the result of the task is {task}, that of a plain call {plain}");
-    broken(s, text, &[step])
+}
+
+/// The slow tool's result as a task, its shape, and that of a plain call, where they differ.
+pub(super) fn differing(life: &Life) -> Option<(&Step, String, String)> {
+    let completed = life.made(Role::Slow)?.end() == Some(Status::Completed);
+    let step = life.slow_result.as_ref()?;
+    let (plain, task) = (shape(life.plain.as_ref()?), shape(step.result()?));
+    // What failed once may have failed for reasons of its own.
+    let fails = [&plain, &task]
+        .iter()
+        .any(|shape| shape.starts_with("a tool error"));
+    let differ = completed && !life.has_early_results() && !fails && plain != task;
+    differ.then_some((step, task, plain))
 }
 
 /// The kinds of content of a tool result, each once.

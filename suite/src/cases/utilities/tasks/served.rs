@@ -1,6 +1,7 @@
 //! Methods that are declared.
 
 use super::prelude::*;
+use crate::tape::Shows;
 
 pub(super) const CASES: &[Case] = &[LIST_SERVED, CANCEL_SERVED];
 
@@ -46,7 +47,23 @@ const LIST_SERVED: Case = Case::probe(
             Ok(())
         })
     },
-);
+)
+.with_rule(Rule {
+    subject: |event, past| listed(event, past).is_some(),
+    holds: |event, past| match listed(event, past) {
+        Some((message, result)) if !result["tasks"].is_array() => {
+            broken_by("`tasks/list` gives no array `tasks`", message, past)
+        }
+        _ => Ok(()),
+    },
+    unseen: "`tasks/list` was not answered with a result",
+});
+
+/// The answer to `tasks/list`, and its result.
+fn listed<'a>(event: &Event<'a>, past: &Past) -> Option<(&'a Message, &'a Value)> {
+    let answer = message(event).filter(|_| past.shows == Some(Shows::Listed))?;
+    Some((answer, answer.result()?))
+}
 
 const CANCEL_SERVED: Case = Case::probe(
     Clause {

@@ -42,6 +42,20 @@ impl Step {
         }
     }
 
+    /// How long the answer took.
+    pub(super) fn took(&self) -> Option<Duration> {
+        Some(self.at()?.saturating_sub(self.begun))
+    }
+
+    /// When anything came for it.
+    pub(super) fn came_at(&self) -> Option<Duration> {
+        match &self.reply {
+            Reply::Answer(answer) | Reply::Nameless(answer) => Some(answer.at),
+            Reply::Refused(refusal) => Some(refusal.at),
+            Reply::Silent | Reply::Gone(_) => None,
+        }
+    }
+
     /// The result.
     pub(super) fn result(&self) -> Option<&Value> {
         self.reply.result()
@@ -119,6 +133,15 @@ impl<R> Made<R> {
         let asked = task.and_then(|task| task.get("pollInterval")?.as_u64());
         asked.unwrap_or(INTERVAL).clamp(INTERVALS.0, INTERVALS.1)
     }
+}
+
+/// Why an error about a task shows nothing.
+pub(super) const EXPIRED: &str = "the time to live of the task was shorter than its work";
+
+/// When the time to live is over of a task that was made then; never, or unknown, if none.
+pub(super) fn expiry(made: Duration, ttl: Option<&Value>) -> Option<Duration> {
+    let ttl = ttl?.as_f64()?.clamp(0.0, 1e12);
+    Some(made + Duration::from_secs_f64(ttl / 1000.0))
 }
 
 /// A request that is under way.

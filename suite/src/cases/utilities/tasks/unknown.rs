@@ -5,7 +5,7 @@ use super::{
     life::{RELATED, Role, life},
     prelude::*,
     refused_with,
-    step::{Step, broken},
+    step::{EXPIRED, Step, broken},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -167,6 +167,9 @@ const GET: Case = Case::probe(
             let steps = life.early.iter().chain(&made.last);
             for step in steps {
                 life.came(s, step)?;
+                if step.reply.is_refusal() && life.is_over(id, step) {
+                    return unverified(EXPIRED);
+                }
                 let text = match step.result() {
                     None if step.reply.is_result() => continue,
                     None => format!("`tasks/get` for a task {}", step.reply),
