@@ -136,6 +136,7 @@ fn each_defect_has_its_class() {
         &[Class::Alien; 4],
         &[],
     );
+    check("{\"level\":\n\"info\"}\n", 0, &[Class::Alien], &[]);
     check(format!("{A}{B}\n"), 0, &[Class::Glued], &["1", "\"b\""]);
     check(
         format!("\x1b[32m{A}\x1b[0m\n\x1b[2K\n"),
@@ -195,6 +196,8 @@ fn torn_messages_need_several_requests_in_flight() {
     let torn = format!("{}{A}\n{}\n", &B[..20], &B[20..]);
     assert_eq!(triage(torn.as_bytes(), 64, 2).0[0], Class::Torn);
     assert_eq!(triage(torn.as_bytes(), 64, 1).0[0], Class::Text);
+    let log = format!("received {A} in 3 ms\n");
+    assert_eq!(triage(log.as_bytes(), 64, 2).0, [Class::Text]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Further ways to violate clauses, each of which a case once did not see.
+//! Further ways to violate clauses.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -7,8 +7,38 @@ use super::utilities_task_calls::announce_late;
 use crate::fault::{Bend, Fault};
 use crate::http::HttpBend;
 use crate::http::reply;
+use crate::scene::Asked;
 
 pub(super) static VARIANTS: &[Fault] = &[
+    Fault {
+        name: "result-null-beside-errors",
+        violates: "jsonrpc/no-null-outcome",
+        drags: &[],
+        bend: Bend::Reply(|_, reply| {
+            if reply.get("error").is_some() {
+                reply["result"] = Value::Null;
+            }
+        }),
+    },
+    Fault {
+        name: "id-zero-fatal",
+        violates: "jsonrpc/id-zero",
+        drags: &[],
+        bend: Bend::Fatal(|asked| asked.is("ping") && *asked.id() == 0),
+    },
+    Fault {
+        name: "idless-list-answered-late",
+        violates: "jsonrpc/request-without-id-silent",
+        drags: &[],
+        bend: Bend::Several(&[
+            Bend::Hold(|asked| is_idless_list(asked) && asked.scene.memory.count(LATE) < 8),
+            Bend::Reply(|asked, reply| {
+                if is_idless_list(asked) {
+                    *reply = json!({ "jsonrpc": "2.0", "id": null, "result": { "tools": [] } });
+                }
+            }),
+        ]),
+    },
     Fault {
         name: "ping-before-initialized-fatal",
         violates: "utilities/ping-before-initialized",
@@ -95,3 +125,10 @@ pub(super) static VARIANTS: &[Fault] = &[
         ]),
     },
 ];
+
+/// How often an answer was kept back.
+const LATE: &str = "what came before an answer that nobody wants";
+
+fn is_idless_list(asked: &Asked<'_>) -> bool {
+    asked.is("tools/list") && asked.message.get("id").is_none()
+}

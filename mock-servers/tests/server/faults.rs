@@ -35,8 +35,13 @@ fn ids(answers: &[Value]) -> Vec<Value> {
 
 #[test]
 fn names_are_unique_and_clauses_named() {
-    let names: BTreeSet<_> = mock_servers::faults().map(|fault| fault.name).collect();
-    assert_eq!(names.len(), mock_servers::faults().count());
+    let (variants, freedoms) = (mock_servers::variants(), mock_servers::freedoms());
+    let all: Vec<_> = mock_servers::faults()
+        .chain(variants)
+        .chain(freedoms)
+        .collect();
+    let names: BTreeSet<_> = all.iter().map(|fault| fault.name).collect();
+    assert_eq!(names.len(), all.len());
     let kebab = |text: &str| {
         !text.is_empty()
             && text.split('-').all(|word| {
@@ -46,13 +51,15 @@ fn names_are_unique_and_clauses_named() {
                         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
             })
     };
-    for fault in mock_servers::faults() {
+    for fault in all {
         assert!(kebab(fault.name), "{}", fault.name);
         let drags = fault.drags.iter().map(|(clause, reason)| {
             assert!(!reason.is_empty());
             *clause
         });
-        for clause in drags.chain([fault.violates]) {
+        // A freedom violates nothing.
+        let own = Some(fault.violates).filter(|clause| !clause.is_empty());
+        for clause in drags.chain(own) {
             let (area, slug) = clause.split_once('/').expect("area/slug");
             assert!(kebab(area) && kebab(slug), "{clause}");
         }

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{lane::Open, live::Revisioned};
 use crate::{
-    session::{How, Newline, OpenFailure, Session},
+    session::{How, Newline, OpenFailure, Seen, Session},
     talk::Offered,
     tape::{Id, escaped},
     target::LaunchError,
@@ -24,11 +24,12 @@ pub(super) enum Asked<'a> {
 }
 
 impl<'a> Revisioned<'a> {
-    /// Opens the first session, which shows whether the revision is spoken.
-    pub(super) async fn ask(&self) -> Result<Asked<'a>, LaunchError> {
+    /// Opens the first session, which shows whether the revision is spoken; `alone` if nothing else of
+    /// the run is open.
+    pub(super) async fn ask(&self, alone: bool) -> Result<Asked<'a>, LaunchError> {
         let permit = self.live.permit().await;
         self.live.versions.claim(self.revision);
-        let asked = self.ask_now(permit).await;
+        let asked = self.ask_now(permit, alone).await;
         let offered = match &asked {
             Ok(Asked::Open(_)) => Offered::Version(self.revision.to_string()),
             Ok(Asked::Failed(failure, _)) => Offered::of_failure(failure),
@@ -38,8 +39,16 @@ impl<'a> Revisioned<'a> {
         asked
     }
 
-    async fn ask_now(&self, permit: SemaphorePermit<'a>) -> Result<Asked<'a>, LaunchError> {
-        let session = self.common.launcher.launch(0)?;
+    async fn ask_now(
+        &self,
+        permit: SemaphorePermit<'a>,
+        alone: bool,
+    ) -> Result<Asked<'a>, LaunchError> {
+        let seen = match alone {
+            true => Seen::Leading,
+            false => Seen::InLane(0),
+        };
+        let session = self.common.launcher.launch(seen)?;
         session.set_listens();
         let begin = Instant::now();
         let trial = RefCell::default();

@@ -129,7 +129,7 @@ impl Reading<'_> {
     /// Opens the session, and judges what waits.
     fn open(&mut self, bare: &mut Bare) {
         let revision = self.spoken(&bare.waiting);
-        bare.track = Some(self.track(revision).of_messages());
+        bare.track = Some(self.track(revision, None).of_messages());
         bare.held = 0;
         for message in std::mem::take(&mut bare.waiting) {
             bare.judge(&message);

@@ -152,16 +152,11 @@ impl Judge {
     }
 
     pub(super) fn observer(
-        lane: usize,
+        (lane, leads): (usize, bool),
         revision: Revision,
         findings: Rc<RefCell<Findings>>,
     ) -> Rc<RefCell<dyn Observer>> {
-        Rc::new(RefCell::new(Judge::new(
-            lane,
-            lane == 0,
-            revision,
-            findings,
-        )))
+        Rc::new(RefCell::new(Judge::new(lane, leads, revision, findings)))
     }
 }
 
@@ -177,12 +172,18 @@ impl Observer for Judge {
                 | Event::Found { .. }
                 | Event::Closed { .. }
         );
-        let elsewhere = self.past.replayed || self.past.foreign && revised;
+        // Bare messages are judged by the revision that was told, or agreed on.
+        let foreign = self.past.foreign && self.bytes;
+        let elsewhere = self.past.replayed || foreign && revised;
         if !elsewhere {
             let mut findings = self.findings.borrow_mut();
             findings.see(self.lane, event, &self.past, self.bytes);
         }
         self.past.after(event);
+    }
+
+    fn leads(&self) -> bool {
+        self.past.leading
     }
 
     fn in_flight(&self) -> usize {

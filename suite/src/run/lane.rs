@@ -9,7 +9,7 @@ use tokio::sync::SemaphorePermit;
 use super::live::Revisioned;
 use crate::{
     case::{Case, Probe, Stage, Stop},
-    session::{How, Newline, Session},
+    session::{How, Newline, Seen, Session},
     talk::{Curtain, Ending, Lane, Talk, survey},
     tape::Excerpt,
 };
@@ -122,7 +122,7 @@ impl<'a> LaneRun<'a> {
             .revised
             .common
             .launcher
-            .launch(self.number)
+            .launch(Seen::InLane(self.number))
             .map_err(|error| error.to_string())?;
         let opens_itself = matches!(
             first.stage(),

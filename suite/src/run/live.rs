@@ -29,7 +29,7 @@ use super::{
 use crate::{
     case::{Case, Env, Probe, Stage},
     session::{
-        How, Launcher, Limits, Neighbours, Newline, Observer, OpenFailure, Recorder, Session,
+        How, Launcher, Limits, Neighbours, Newline, Observer, OpenFailure, Recorder, Seen, Session,
     },
     spec::{Clause, Gate, Revision, Transport},
     talk::{Common, Curtain, Lane, Talk, Versions},
@@ -176,9 +176,10 @@ impl<'a> Revisioned<'a> {
             revision,
             Rc::clone(&live.limits),
             Rc::clone(&live.recorder),
-            Box::new(move |lane| match lane {
-                Some(lane) => Judge::observer(lane, revision, Rc::clone(&seen)),
-                None => nobody(revision),
+            Box::new(move |how| match how {
+                Seen::Leading => Judge::observer((0, true), revision, Rc::clone(&seen)),
+                Seen::InLane(lane) => Judge::observer((lane, false), revision, Rc::clone(&seen)),
+                Seen::ByNobody => nobody(revision),
             }),
         );
         Revisioned {
@@ -308,7 +309,7 @@ impl<'a> Revisioned<'a> {
         if matches!(neighbours, Neighbours::EndTogether(_)) {
             // From here on no session is ended but at the end of the run, with the server.
             self.live.recorder.ids.keep_all();
-            if let Ok(session) = self.common.launcher.launch(0) {
+            if let Ok(session) = self.common.launcher.launch(Seen::InLane(0)) {
                 session.set_listens();
                 let limit = session.limits.answer;
                 if session.handshake(Newline::Lf, limit).await.is_ok() {
@@ -615,5 +616,5 @@ async fn run_here(options: &Options, watch: Watch<'_>) -> Result<Run, NoServer> 
 
 /// An observer that judges nothing.
 fn nobody(revision: Revision) -> Rc<RefCell<dyn Observer>> {
-    Judge::observer(0, revision, Findings::new(std::iter::empty()))
+    Judge::observer((0, false), revision, Findings::new(std::iter::empty()))
 }

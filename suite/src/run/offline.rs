@@ -235,7 +235,7 @@ impl Reading<'_> {
             let wanted = transport.revisions().contains(&revision)
                 && self.options.revision.is_none_or(|only| only == revision);
             let judged = record.judged != Some(false) && wanted;
-            let track = judged.then(|| self.track(revision));
+            let track = judged.then(|| self.track(revision, record.leading));
             tracks.insert(session, track);
             return Ok(());
         }
@@ -252,9 +252,11 @@ impl Reading<'_> {
         Ok(())
     }
 
-    pub(super) fn track(&mut self, revision: Revision) -> Track {
+    /// A session, of which may be known whether something else was open beside it.
+    pub(super) fn track(&mut self, revision: Revision, leading: Option<bool>) -> Track {
         self.sessions += 1;
-        let leads = !self.findings.iter().any(|(known, _)| *known == revision);
+        let first = || !self.findings.iter().any(|(known, _)| *known == revision);
+        let leads = leading.unwrap_or_else(first);
         let findings = self.findings(revision);
         let transport = self.transport.unwrap_or(Transport::Stdio);
         Track::new(self.sessions, leads, (revision, transport), findings)

@@ -65,7 +65,9 @@ pub(super) async fn judge_all<'a>(
                 failure => Spoken::No(failure.describe()),
             };
             let tried = match failure {
-                OpenFailure::Silent | OpenFailure::Closed(_) => Tried::Starved(spoken),
+                OpenFailure::Silent | OpenFailure::Died | OpenFailure::Closed(_) => {
+                    Tried::Starved(spoken)
+                }
                 // Too busy, or with a session too many.
                 OpenFailure::Status(409 | 429 | 500.., _) => Tried::Starved(spoken),
                 _ => Tried::Failed(spoken),
@@ -74,7 +76,7 @@ pub(super) async fn judge_all<'a>(
             tried
         }
     };
-    let asked = first_asked.ask().await?;
+    let asked = first_asked.ask(true).await?;
     if let Some(elsewhere) = live.explain(&asked).await {
         return Err(elsewhere);
     }
@@ -92,9 +94,9 @@ pub(super) async fn judge_all<'a>(
         && let Some(next) = others.next()
     {
         tried.push(go(leading, asked).await);
-        (leading, asked) = (next, next.ask().await?);
+        (leading, asked) = (next, next.ask(true).await?);
     }
-    let rest = join_all(others.map(async |revised| match revised.ask().await {
+    let rest = join_all(others.map(async |revised| match revised.ask(false).await {
         Ok(asked) => go(revised, asked).await,
         Err(error) => Tried::Failed(Spoken::No(error.to_string())),
     }));
@@ -105,8 +107,10 @@ pub(super) async fn judge_all<'a>(
     // What failed beside others may have been starved by them: each is asked once more, alone.
     if tried.iter().any(|tried| matches!(tried, Tried::Judged(_))) {
         for (revised, tried) in revised.iter().zip(&mut tried) {
-            if matches!(tried, Tried::Starved(_)) {
-                *tried = go(revised, revised.ask().await?).await;
+            if matches!(tried, Tried::Starved(_))
+                && let Ok(asked) = revised.ask(true).await
+            {
+                *tried = go(revised, asked).await;
             }
         }
     }

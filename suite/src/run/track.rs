@@ -29,6 +29,9 @@ pub(super) struct Record {
     event: Option<String>,
     pub(super) revision: Option<String>,
     pub(super) judged: Option<bool>,
+    pub(super) leading: Option<bool>,
+    /// Whether stdout was open when the process was killed.
+    cut: bool,
     killed: bool,
     orderly: bool,
     exchange: Option<u32>,
@@ -429,7 +432,7 @@ impl Track {
             let in_flight = self.judge.in_flight();
             let mut lines = std::mem::take(&mut self.heard);
             let mut found = |found: Found| self.found(&found, at);
-            match record.killed {
+            match record.cut {
                 true => lines.cut(in_flight, &mut found),
                 false => lines.end(in_flight, &mut found),
             }

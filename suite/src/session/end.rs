@@ -93,7 +93,8 @@ impl Session {
             );
             killed = drained.await.is_err() && !self.has_ended();
         }
-        self.state.borrow_mut().killed = killed;
+        let cut = killed && !self.has_ended();
+        self.state.borrow_mut().cut = cut;
         let mut ended = process.end(self.limits.quiet).await;
         if let Some(status) = status {
             ended = if how == How::Signal {
@@ -129,7 +130,7 @@ impl Session {
         };
         self.mark(
             "ended",
-            json!({ "status": status, "killed": killed, "orderly": orderly }),
+            json!({ "status": status, "killed": killed, "cut": cut, "orderly": orderly }),
         );
         End {
             exited_after,

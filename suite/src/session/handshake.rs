@@ -142,7 +142,7 @@ impl Session {
             });
         };
         let message = answer.message.value().cloned().unwrap_or_default();
-        let Some(result) = message.get("result").filter(|result| !result.is_null()) else {
+        let Some(result) = answer.message.result().cloned() else {
             let error = message.get("error").unwrap_or(&Value::Null);
             return Err(OpenFailure::Refused(Told::of(error)));
         };
@@ -152,7 +152,7 @@ impl Session {
         if offered != self.revision.as_str() {
             return Err(OpenFailure::OtherRevision(beginning(offered, 40)));
         }
-        self.opened_with(result);
+        self.opened_with(&result);
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         // A server that is gone by now has spoken all the same; the cases will meet it.
         if let Ok(Some(posting)) = self.say(newline, &initialized).await {

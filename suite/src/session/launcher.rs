@@ -12,8 +12,20 @@ use crate::{
     transport::Client,
 };
 
-/// Makes the observer of a session of a lane.
-type Observing = Box<dyn Fn(Option<usize>) -> Rc<RefCell<dyn Observer>>>;
+/// How the rules see a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Seen {
+    /// As the first one of its lane, which shows whether the revision is spoken, and beside which
+    /// nothing of the run is open.
+    Leading,
+    /// As one of this lane.
+    InLane(usize),
+    /// Not at all.
+    ByNobody,
+}
+
+/// Makes the observer of a session.
+type Observing = Box<dyn Fn(Seen) -> Rc<RefCell<dyn Observer>>>;
 
 /// See the module.
 pub(crate) struct Launcher {
@@ -62,23 +74,18 @@ impl Launcher {
         }
     }
 
-    /// A session to which nothing has been said, for a lane.
-    pub(crate) fn launch(&self, lane: usize) -> Result<Rc<Session>, LaunchError> {
-        self.launch_in(self.revision, lane)
+    /// A session to which nothing has been said.
+    pub(crate) fn launch(&self, seen: Seen) -> Result<Rc<Session>, LaunchError> {
+        self.launch_in(self.revision, seen)
     }
 
     /// The same, to be opened in this revision.
     pub(crate) fn launch_in(
         &self,
         revision: Revision,
-        lane: usize,
+        seen: Seen,
     ) -> Result<Rc<Session>, LaunchError> {
-        self.launch_seen_by(revision, (self.observing)(Some(lane)), &[])
-    }
-
-    /// The same, where nothing of what is said counts for a rule.
-    pub(crate) fn launch_unjudged(&self) -> Result<Rc<Session>, LaunchError> {
-        self.launch_seen_by(self.revision, (self.observing)(None), &[])
+        self.launch_seen_by(revision, (self.observing)(seen), &[])
     }
 
     /// The same with an observer of its own, and environment variables besides.

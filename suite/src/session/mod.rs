@@ -34,7 +34,7 @@ pub(crate) use end::{End, How};
 pub(crate) use handshake::{Newline, OpenFailure, Told};
 pub(crate) use http::ACCEPT;
 pub(crate) use ids::SessionIds;
-pub(crate) use launcher::Launcher;
+pub(crate) use launcher::{Launcher, Seen};
 pub(crate) use neighbours::Neighbours;
 pub(crate) use peer::Manner;
 use posting::refusal;
@@ -94,6 +94,9 @@ impl Default for Limits {
 /// Sees everything that happens in a session, as it happens.
 pub(crate) trait Observer {
     fn see(&mut self, event: &Event<'_>, at: Duration);
+
+    /// Whether nothing else of the run was open when the session was begun.
+    fn leads(&self) -> bool;
 
     /// How many requests of the client are unanswered.
     fn in_flight(&self) -> usize;
@@ -282,7 +285,8 @@ impl Session {
             manner: Cell::default(),
             ending: Cell::default(),
         });
-        let mut details = json!({ "revision": revision.as_str() });
+        let leads = session.observer.borrow().leads();
+        let mut details = json!({ "revision": revision.as_str(), "leading": leads });
         if !session.observer.borrow().judges() {
             details["judged"] = json!(false);
         }

@@ -52,8 +52,8 @@ impl Session {
                 break;
             }
         }
-        let killed = self.state.borrow().killed;
-        self.take(|lines, in_flight, found| match killed {
+        let cut = self.state.borrow().cut;
+        self.take(|lines, in_flight, found| match cut {
             true => lines.cut(in_flight, found),
             false => lines.end(in_flight, found),
         });

@@ -75,8 +75,8 @@ pub(crate) struct State {
     pub(crate) stderr_ended: bool,
     pub(crate) stderr: Stderr,
     pub(crate) flood: Option<String>,
-    /// Whether the process is being killed.
-    pub(crate) killed: bool,
+    /// Whether the process is being killed while stdout is open.
+    pub(crate) cut: bool,
     pub(crate) slow: Option<Duration>,
     pub(crate) initialized: Option<Value>,
     /// Answers to the server's own requests that are still being written.

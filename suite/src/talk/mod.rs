@@ -23,10 +23,9 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     case::{Stop, unverified},
-    session::{Answer, Broken, End, How, Newline, OpenFailure, Session, Stray},
+    session::{Answer, Broken, End, How, Newline, OpenFailure, Seen, Session, Stray},
     spec::{Revision, Transport},
     tape::{Excerpt, Id, Message, Stream, escaped},
-    target::LaunchError,
 };
 
 pub(crate) use http::Draft;
@@ -286,16 +285,16 @@ impl Talk {
 
     /// The same for another revision than that of the case: what is said in it is not judged.
     pub(crate) fn another_in(&self, revision: Revision) -> Result<Talk, Stop> {
-        self.beside(self.common.launcher.launch_in(revision, ANOTHER))
+        self.beside(revision, Seen::InLane(ANOTHER))
     }
 
     /// The same for what may reach somebody else than the server: no rule sees it.
     pub(crate) fn another_unjudged(&self) -> Result<Talk, Stop> {
-        self.beside(self.common.launcher.launch_unjudged())
+        self.beside(self.revision(), Seen::ByNobody)
     }
 
-    fn beside(&self, launched: Result<Rc<Session>, LaunchError>) -> Result<Talk, Stop> {
-        let session = match launched {
+    fn beside(&self, revision: Revision, seen: Seen) -> Result<Talk, Stop> {
+        let session = match self.common.launcher.launch_in(revision, seen) {
             Ok(session) => session,
             Err(error) => return unverified(error.to_string()),
         };
@@ -542,7 +541,7 @@ impl Talk {
             return Err(Stop::Interrupted);
         }
         let missing = self.missing.borrow();
-        if missing.iter().any(Missing::has_come) {
+        if missing.iter().all(Missing::has_come) {
             return unverified("the answer came late, after others that were asked for behind it");
         }
         result

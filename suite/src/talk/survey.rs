@@ -270,8 +270,12 @@ async fn recall_slow(talk: &Talk, called: &mut [Called]) -> Result<(), Stop> {
         .filter(|called| called.took >= SLOW_FROM && called.reply.is_result());
     for called in slow.filter(|called| !is_known(&called.call)).take(RECALLS) {
         let begin = Instant::now();
-        talk.ask("tools/call", called.call.params()).await?;
-        called.took = called.took.min(begin.elapsed());
+        let reply = talk.ask("tools/call", called.call.params()).await?;
+        // What is refused now says nothing of how long the work takes.
+        let served = |result: &Value| result["isError"] != true;
+        if reply.result().is_some_and(served) {
+            called.took = called.took.min(begin.elapsed());
+        }
         if called.took >= SLOW_FROM {
             break;
         }

@@ -659,7 +659,7 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::Whole;
+    use super::{Found, Lines, Whole};
 
     #[test]
     fn a_refusal_is_a_message_only_if_it_names_json_rpc() {
@@ -673,5 +673,23 @@ mod tests {
         assert_eq!(messages(framework, 200), 1);
         let error = r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"no"}}"#;
         assert_eq!(messages(error, 405), 1);
+    }
+
+    #[test]
+    fn what_a_process_was_writing_when_it_was_killed_is_no_line() {
+        let lines_of = |text: &[u8], killed: bool| {
+            let (mut lines, mut found) = (Lines::default(), 0);
+            let mut count = |what: Found| found += usize::from(matches!(what, Found::Line(_)));
+            lines.push(text, 0, &mut count);
+            match killed {
+                true => lines.cut(0, &mut count),
+                false => lines.end(0, &mut count),
+            }
+            found
+        };
+        let begun = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"resu";
+        assert_eq!(lines_of(begun, true), 0);
+        assert_eq!(lines_of(begun, false), 1);
+        assert_eq!(lines_of(b"bye", true), 1);
     }
 }

@@ -90,3 +90,18 @@ impl Stderr {
         self.lines.iter().map(escaped).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Stderr;
+
+    #[test]
+    fn a_log_that_quotes_the_client_answers_nothing() {
+        let answers = |log: &str| Stderr::default().read(log.as_bytes(), Some(&|_| true));
+        assert!(!answers("dropped {\"jsonrpc\":\"2.0\",\"id\":\"n1\"}\n"));
+        assert!(!answers(
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"
+        ));
+        assert!(answers("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"));
+    }
+}

@@ -309,9 +309,10 @@ impl Member {
     fn is_lost(&self) -> bool {
         match &self.end {
             Some(PostEnd::Refused(refusal)) => !refusal.says_nothing(),
-            // A connection that is closed may say that there are too many.
-            Some(PostEnd::Broke(_)) => false,
-            Some(PostEnd::Read(_)) | None => self.response.is_none(),
+            // A connection that is closed may say that there are too many; what ends without a
+            // response is the business of the clauses on answers.
+            Some(PostEnd::Broke(_) | PostEnd::Read(_)) => false,
+            None => self.response.is_none(),
         }
     }
 }
@@ -336,7 +337,10 @@ impl Scene for Crowd {
             });
         }
         let mut alone = Vec::new();
-        if members.iter().any(|member| member.response.is_none()) {
+        if members
+            .iter()
+            .any(|member| member.response.is_none() || member.is_lost())
+        {
             for method in methods {
                 let (id, message) = request(s, method);
                 let served = post(s, s.post(&message)?).await?.serves(&id);

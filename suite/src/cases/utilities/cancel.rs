@@ -293,7 +293,7 @@ const UNKNOWN_IGNORED: Case = Case::probe(
             pings_are_answered(s).await?;
             for id in &ids {
                 let told = send_cancellation(s, json!({ "requestId": id })).await?;
-                ignored(what, told)?;
+                ignored(s, what, told).await?;
             }
             settled(s, what).await?;
             let answers_it = |stray: &&Stray| {
@@ -416,13 +416,14 @@ const MALFORMED_IGNORED: Case = Case::probe(
                 json!({}),
                 json!({ "requestId": id, "reason": 5 }),
             ] {
-                ignored(what, send_cancellation(s, params).await?)?;
+                let told = send_cancellation(s, params).await?;
+                ignored(s, what, told).await?;
             }
             settled(s, what).await?;
             unanswered(what, s.strays_of_turn().first())?;
             for id in [Value::Null, json!({ "a": 1 })] {
                 let told = send_cancellation(s, json!({ "requestId": id })).await?;
-                ignored(what, told)?;
+                ignored(s, what, told).await?;
             }
             settled(s, what).await?;
             // JSON-RPC lets a message that is invalid be answered so.

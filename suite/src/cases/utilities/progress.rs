@@ -574,7 +574,7 @@ const STRAY_HARMLESS: Case = Case::probe(
                 match s.tell(&message).await {
                     // That it can no longer be written shows in the ping that follows.
                     Err(Stop::Broke(_)) => {}
-                    told => ignored("a stray progress notification", told?)?,
+                    told => ignored(s, "a stray progress notification", told?).await?,
                 }
             }
             settled(s, "a stray progress notification").await?;

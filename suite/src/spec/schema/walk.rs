@@ -272,7 +272,7 @@ impl<'a> Walk<'a> {
         }
         self.seen += 1;
         let is_left = self.leaves.is_some_and(|leaves| leaves(&mismatch));
-        if self.found.len() == LIMIT || self.seen == SEEN {
+        if self.seen >= SEEN || !is_left && self.found.len() == LIMIT {
             self.cut = true;
         } else if !is_left {
             self.found.push(mismatch);
