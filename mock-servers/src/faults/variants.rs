@@ -34,7 +34,7 @@ pub(super) static VARIANTS: &[Fault] = &[
             Bend::Hold(|asked| is_idless_list(asked) && asked.scene.memory.count(LATE) < 8),
             Bend::Reply(|asked, reply| {
                 if is_idless_list(asked) {
-                    *reply = json!({ "jsonrpc": "2.0", "id": null, "result": { "tools": [] } });
+                    *reply = json!({ "jsonrpc": "2.0", "result": { "tools": [] } });
                 }
             }),
         ]),
