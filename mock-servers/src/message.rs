@@ -68,6 +68,15 @@ impl RpcError {
     }
 }
 
+/// The messages with that method, to be rewritten.
+pub(crate) fn of_method<'a>(
+    messages: &'a mut [Value],
+    method: &'static str,
+) -> impl Iterator<Item = &'a mut Value> {
+    let is_meant = move |message: &&mut Value| message["method"] == method;
+    messages.iter_mut().filter(is_meant)
+}
+
 /// The response with that outcome to the request with that id.
 pub(crate) fn response(id: &Value, outcome: Result<Value, RpcError>) -> Value {
     match outcome {

@@ -126,10 +126,7 @@ const MESSAGES: &[(Revision, &str, &str)] = &[
 fn a_defect_of_a_message_is_told_by_its_method_and_revision() {
     for (revision, message, words) in MESSAGES {
         let message = value(message);
-        let judgement = match message.get("id") {
-            Some(_) => schema::judge_request(*revision, &message),
-            None => schema::judge_notification(*revision, &message),
-        };
+        let judgement = schema::judge_call(*revision, &message);
         assert_eq!(said(judgement), *words, "{revision}: {message}");
     }
 }
@@ -499,10 +496,7 @@ const MESSAGE_OWNERS: &[(&str, Option<&str>)] = &[
 fn a_defect_of_a_message_belongs_to_the_clause_that_judges_it() {
     for (text, owner) in MESSAGE_OWNERS {
         let message = value(text);
-        let judgement = match message.get("id") {
-            Some(_) => schema::judge_request(V2025_11_25, &message),
-            None => schema::judge_notification(V2025_11_25, &message),
-        };
+        let judgement = schema::judge_call(V2025_11_25, &message);
         let method = message["method"].as_str().unwrap_or_default();
         let found = judgement.map_err(|found| schema::owner(V2025_11_25, method, found.first()));
         assert_eq!(found.err().flatten(), *owner, "{text}");

@@ -1,5 +1,8 @@
 //! Bare messages: who says them, where sessions begin, and what a part of a session proves.
 
+#[path = "validate/tapes.rs"]
+mod tapes;
+
 use std::io::{Cursor, Read};
 
 use mcp_conform::run::{From, Offline, Run, Selection, Verdict, judge_recorded};

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::utilities_task_calls::undeclare;
 use crate::fault::{Bend, Fault};
+use crate::message::of_method;
 use crate::outbox::Emitted;
 use crate::scene::Scene;
 use crate::session::RELATED_TASK;
@@ -22,7 +23,7 @@ pub(super) static FREEDOMS: &[Fault] = &[
         drags: &[],
         bend: Bend::Several(&[
             Bend::Receive(|scene, messages| {
-                for message in messages.iter_mut().filter(|m| m["method"] == "tools/call") {
+                for message in of_method(messages, "tools/call") {
                     let id = message["id"].to_string();
                     if let Some(ttl) = message.pointer_mut("/params/task/ttl")
                         && ttl.as_f64().is_none_or(|ttl| ttl < 0.0)
@@ -45,7 +46,7 @@ pub(super) static FREEDOMS: &[Fault] = &[
         violates: "",
         drags: &[],
         bend: Bend::Receive(|_, messages| {
-            for message in messages.iter_mut().filter(|m| m["method"] == "tools/call") {
+            for message in of_method(messages, "tools/call") {
                 if let Some(Value::Object(params)) = message.get_mut("params")
                     && params["name"] == "test_error_handling"
                 {
@@ -60,7 +61,7 @@ pub(super) static FREEDOMS: &[Fault] = &[
         drags: &[],
         bend: Bend::Several(&[
             Bend::Receive(|scene, messages| {
-                for message in messages.iter_mut().filter(|m| m["method"] == "tools/call") {
+                for message in of_method(messages, "tools/call") {
                     let id = message["id"].to_string();
                     if let Some(Value::Object(params)) = message.get_mut("params")
                         && params.shift_remove("task").is_some()

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::fault::{Bend, Fault};
+use crate::message::of_method;
 use crate::scene::{Asked, Scene};
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -11,10 +12,7 @@ pub(super) static FAULTS: &[Fault] = &[
         violates: "jsonrpc/method-case-sensitive",
         drags: &[],
         bend: Bend::Receive(|_, messages| {
-            for message in messages
-                .iter_mut()
-                .filter(|message| message["method"] == "PING")
-            {
+            for message in of_method(messages, "PING") {
                 message["method"] = json!("ping");
             }
         }),

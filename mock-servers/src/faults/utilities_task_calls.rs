@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fault::{Bend, Fault};
+use crate::message::of_method;
 use crate::policy::{Policy, random_id};
 use crate::revision::Revision;
 use crate::scene::Asked;
@@ -21,7 +22,7 @@ pub(super) static FAULTS: &[Fault] = &[
             }),
             // Calls are taken as a server without tasks has to take them.
             Bend::Receive(|_, messages| {
-                for message in messages.iter_mut().filter(|m| m["method"] == "tools/call") {
+                for message in of_method(messages, "tools/call") {
                     if let Some(Value::Object(params)) = message.get_mut("params") {
                         params.shift_remove("task");
                     }

@@ -7,6 +7,7 @@ use super::utilities_task_calls::announce_late;
 use crate::fault::{Bend, Fault};
 use crate::http::HttpBend;
 use crate::http::reply;
+use crate::message::of_method;
 use crate::scene::Asked;
 
 pub(super) static VARIANTS: &[Fault] = &[
@@ -99,10 +100,7 @@ pub(super) static VARIANTS: &[Fault] = &[
         violates: "utilities/task-cancel",
         drags: &[],
         bend: Bend::Receive(|_, messages| {
-            for message in messages
-                .iter_mut()
-                .filter(|m| m["method"] == "tasks/cancel")
-            {
+            for message in of_method(messages, "tasks/cancel") {
                 if let Some(id) = message.pointer_mut("/params/taskId") {
                     *id = json!("none that can be cancelled");
                 }

@@ -9,7 +9,7 @@ use super::From::{self, Client, Server};
 use crate::{
     spec::{
         methods::{METHODS, Side},
-        schema::{judge_request, judge_result},
+        schema::{judge_call, judge_result},
     },
     tape::{Asked, Id, Kind, Ledger, Message, Past, unwrapped},
 };
@@ -164,7 +164,7 @@ fn of_call(message: &Message, past: &Past) -> Option<From> {
 }
 
 fn is_sound(request: &Message, past: &Past) -> bool {
-    let fits = |value| judge_request(past.revision, value).is_ok();
+    let fits = |value| judge_call(past.revision, value).is_ok();
     let method = request.method.as_deref().unwrap_or_default();
     let is_name = !method.is_empty() && !method.starts_with("rpc.");
     is_name && request.is_well_formed() && request.value().is_some_and(fits)

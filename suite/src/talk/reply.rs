@@ -93,6 +93,14 @@ impl Reply {
         self.message().is_some_and(|message| message.error_is(code))
     }
 
+    /// Fails where a connection did: one that is cut off says nothing of what was sent.
+    pub(crate) fn uncut(&self) -> Result<(), Stop> {
+        match self {
+            Reply::Gone(broken @ Broken::Cut(_)) => Err(broken.clone().into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the server said nothing at all about it.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self, Reply::Silent | Reply::Gone(_))

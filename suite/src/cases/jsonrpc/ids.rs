@@ -5,7 +5,6 @@ use super::{
     judged_response,
     triage::{Defect, free_of, is_comparable},
 };
-use crate::session::Broken;
 
 pub(super) const CASES: &[Case] = &[
     ID_ECHO,
@@ -93,10 +92,7 @@ async fn served(s: &Talk, id: Value) -> Result<(), Stop> {
 
 /// What it means that H is not served under an id, called `name`.
 pub(super) async fn refused(s: &Talk, id: &Value, name: &str, reply: Reply) -> Result<(), Stop> {
-    // One connection that fails says nothing of the id.
-    if let Reply::Gone(broken @ Broken::Cut(_)) = reply {
-        return Err(broken.into());
-    }
+    reply.uncut()?;
     control(s, id).await?;
     let strays = s.strays_of_turn();
     let other = strays.iter().find_map(|stray| match &stray.message.id {

@@ -42,8 +42,7 @@ const MESSAGE_SCHEMA: Case = Case::rule(
             };
             let method = message.method.as_deref().unwrap_or_default();
             let leaves = owned(method, past);
-            let is_request = message.kind() == Kind::Request;
-            let judged = judge_call_but(past.revision, is_request, value, &leaves);
+            let judged = judge_call_but(past.revision, value, &leaves);
             fits(judged, &format!("`{method}`"), message, past)
         },
         unseen: "the server sent neither requests nor notifications",

@@ -25,6 +25,7 @@ async fn tolerated(
         Patience::Limit
     };
     let reply = s.send(&request, patience).await?;
+    reply.uncut()?;
     match reply {
         reply if reply.is_result() => Ok(()),
         // Whatever is asked now finds nobody: the plain one has to be served elsewhere.

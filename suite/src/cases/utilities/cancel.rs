@@ -86,6 +86,7 @@ const NO_RESPONSE: Case = Case::probe(
 
 /// So many notifications may have been under way.
 const STRAGGLERS: usize = 1;
+
 const STOPS_WORK: Case = Case::probe(
     Clause {
         id: "utilities/cancel-stops-work",

@@ -62,40 +62,33 @@ pub fn judge_result_but(
     judge_by(revision, "result", &[definition], result, Some(leaves))
 }
 
-/// Judges a whole request by its method; one that the revision does not define is any request.
-pub fn judge_request(revision: Revision, message: &Value) -> Result<(), Mismatches> {
-    judge_call(revision, "JSONRPCRequest", message, None)
+/// Judges a whole request or notification by its method; one that the revision does not define is any
+/// of its kind, and a notification with the name of a request lacks its `id`.
+pub fn judge_call(revision: Revision, message: &Value) -> Result<(), Mismatches> {
+    judge_call_by(revision, message, None)
 }
 
-/// Judges a whole notification by its method; one that the revision does not define is any
-/// notification, and one with the name of a request lacks its `id`.
-pub fn judge_notification(revision: Revision, message: &Value) -> Result<(), Mismatches> {
-    judge_call(revision, "JSONRPCNotification", message, None)
-}
-
-/// Judges a whole request, or notification, apart from what is left to others.
+/// The same, apart from what is left to others.
 pub fn judge_call_but(
     revision: Revision,
-    is_request: bool,
     message: &Value,
     leaves: Leaves<'_>,
 ) -> Result<(), Mismatches> {
-    let unless_known = match is_request {
-        true => "JSONRPCRequest",
-        false => "JSONRPCNotification",
-    };
-    judge_call(revision, unless_known, message, Some(leaves))
+    judge_call_by(revision, message, Some(leaves))
 }
 
-fn judge_call(
+fn judge_call_by(
     revision: Revision,
-    unless_known: &'static str,
     message: &Value,
     leaves: Option<Leaves<'_>>,
 ) -> Result<(), Mismatches> {
     let name = message.get("method").and_then(Value::as_str);
     let Some(method) = name.and_then(|name| methods::find(revision, name)) else {
-        return judge_by(revision, "message", &[unless_known], message, leaves);
+        let any = match message.get("id") {
+            Some(_) => "JSONRPCRequest",
+            None => "JSONRPCNotification",
+        };
+        return judge_by(revision, "message", &[any], message, leaves);
     };
     let envelope = match method.is_request() {
         true => "JSONRPCRequest",

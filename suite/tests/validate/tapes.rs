@@ -1,15 +1,9 @@
-//! What rules say of small conversations, written down as transcripts and read by `validate`.
+//! What rules say of small conversations, written down as transcripts.
 
-use std::{
-    error::Error,
-    fs,
-    process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
-};
-
+use mcp_conform::run::Run;
 use serde_json::{Value, json};
 
-const TOOL: &str = env!("CARGO_BIN_EXE_mcp-conform");
+const REVISION: &str = "2025-11-25";
 
 /// Who says something: the client or the server.
 enum Says {
@@ -33,16 +27,14 @@ fn tells(method: &str, params: Value) -> Says {
     Server(json!({ "jsonrpc": "2.0", "method": method, "params": params }))
 }
 
-/// The verdict and the message of a case on a session of this revision with that conversation.
-fn judged(case: &str, revision: &str, said: Vec<Says>) -> Result<(String, String), Box<dyn Error>> {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+/// What comes of a session with that conversation.
+fn judged(said: Vec<Says>) -> Run {
     let handshake = [
         asks(
             1,
             "initialize",
             json!({
-                "protocolVersion": revision,
+                "protocolVersion": REVISION,
                 "capabilities": {},
                 "clientInfo": { "name": "client", "version": "1" },
             }),
@@ -50,7 +42,7 @@ fn judged(case: &str, revision: &str, said: Vec<Says>) -> Result<(String, String
         gives(
             1,
             json!({
-                "protocolVersion": revision,
+                "protocolVersion": REVISION,
                 "capabilities": { "tools": {}, "tasks": { "list": {}, "requests": { "tools": { "call": {} } } } },
                 "serverInfo": { "name": "server", "version": "1" },
             }),
@@ -59,7 +51,7 @@ fn judged(case: &str, revision: &str, said: Vec<Says>) -> Result<(String, String
     ];
     let mut lines = vec![
         json!({ "transcript": 1, "tool": "mcp-conform", "transport": "stdio", "started": "2026-01-01T00:00:00Z" }),
-        json!({ "at": 0.0, "session": 1, "event": "opened", "revision": revision, "judged": true }),
+        json!({ "at": 0.0, "session": 1, "event": "opened", "revision": REVISION, "judged": true }),
     ];
     for (at, says) in handshake.into_iter().chain(said).enumerate() {
         let (stream, message) = match says {
@@ -71,26 +63,16 @@ fn judged(case: &str, revision: &str, said: Vec<Says>) -> Result<(String, String
         lines.push(json!({ "at": at, "session": 1, "stream": stream, "text": text }));
     }
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
-    let file = format!("{}/small-tape-{number}.jsonl", env!("CARGO_TARGET_TMPDIR"));
-    fs::write(&file, lines.join("\n") + "\n")?;
-    let output = Command::new(TOOL)
-        .args(["validate", "--format", "json", &file])
-        .env_remove("GITHUB_STEP_SUMMARY")
-        .output()?;
-    let report: Value = serde_json::from_slice(&output.stdout)?;
-    let mut results = report["results"].as_array().into_iter().flatten();
-    let found = results.find(|result| result["case"] == case);
-    let found = found.ok_or("the case is not in the report")?;
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    Ok((text("verdict"), text("message")))
+    super::judge(None, &(lines.join("\n") + "\n"))
 }
 
 #[track_caller]
 fn check(case: &str, verdict: &str, said: Vec<Says>) {
-    match judged(case, "2025-11-25", said) {
-        Ok((found, message)) => assert_eq!(found, verdict, "{case}: {message}"),
-        Err(error) => panic!("{case}: {error}"),
-    }
+    let run = judged(said);
+    let mut all = run.judgements.iter();
+    let found = all.find(|one| one.case.clause.id == case).expect(case);
+    let message = found.message.as_deref().unwrap_or_default();
+    assert_eq!(found.verdict.as_str(), verdict, "{case}: {message}");
 }
 
 /// A call with a token, and progress for it with these values.
